@@ -1,0 +1,163 @@
+import { z } from "zod";
+import { channelSchema, directionSchema } from "./channel.ts";
+import { connectorConfigSchema } from "./connector-config.ts";
+import { timestampSchema } from "./recompute.ts";
+
+/**
+ * The log of one connector: small JSON entries that are only ever created. `log/000000000042.plan.json` opens run 42 and
+ * `log/000000000042.commit.json` closes it; `config/000000000003.json` is the third version of the settings.
+ */
+
+/** A file in storage as an entry names it: it counts only if it is whole. */
+export const fileRefSchema = z.object({
+  key: z.string(),
+  rows: z.int().nonnegative(),
+  bytes: z.int().nonnegative(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type FileRef = z.infer<typeof fileRefSchema>;
+
+/** What we know Braze holds in one channel: a base snapshot (null: nobody) and the exceptions from it (null: none). */
+export const ledgerRefSchema = z.object({
+  channel: channelSchema,
+  /** The workspace it was written to; another endpoint starts from an empty ledger. */
+  rest_endpoint: z.string(),
+  base: fileRefSchema.nullable(),
+  exceptions: fileRefSchema.nullable(),
+  counts: z.object({
+    /** Users known to be present in Braze. */
+    delivered: z.int().nonnegative(),
+    rejected: z.int().nonnegative(),
+    unknown: z.int().nonnegative(),
+    /** Exceptions still to be written: neither rejected nor unknown. */
+    waiting: z.int().nonnegative(),
+  }),
+  /** The earliest time at which a rejected user may be tried again. */
+  retry_at: timestampSchema.nullable(),
+});
+export type LedgerRef = z.infer<typeof ledgerRefSchema>;
+
+export const deltaSchema = z.object({
+  direction: directionSchema,
+  users: z.int().nonnegative(),
+  batch_size: z.int().positive(),
+  parts: z.array(fileRefSchema),
+});
+
+/** What a run is about to do in one channel, from the ledger it starts on. */
+export const channelPlanSchema = z.object({
+  channel: channelSchema,
+  /** The ledger's files before this run. */
+  base: fileRefSchema.nullable(),
+  exceptions: fileRefSchema.nullable(),
+  /** `snapshot`: everybody in it; `empty`: nobody, because the channel was removed from the configuration. */
+  target: z.enum(["snapshot", "empty"]),
+  /** Exceptions that this run leaves alone, such as users whom Braze rejected for good. */
+  kept: fileRefSchema.nullable(),
+  deltas: z.array(deltaSchema),
+});
+export type ChannelPlan = z.infer<typeof channelPlanSchema>;
+
+const entryHead = {
+  version: z.literal(1),
+  number: z.int().positive(),
+  workflow_id: z.string(),
+  run_id: z.string(),
+  /** The workflow's clock, never a worker's. */
+  at: timestampSchema,
+};
+
+export const recomputeRefSchema = z.object({
+  computed_at: timestampSchema,
+  member_count: z.int().nonnegative(),
+  segment_name: z.string(),
+});
+
+export const planSchema = z.object({
+  ...entryHead,
+  kind: z.literal("plan"),
+  config_number: z.int().positive(),
+  recompute: recomputeRefSchema,
+  snapshot: fileRefSchema,
+  channels: z.array(channelPlanSchema),
+});
+export type Plan = z.infer<typeof planSchema>;
+
+export const runOutcomeSchema = z.enum(["clean", "no_change", "partial", "held", "failed", "superseded"]);
+export type RunOutcome = z.infer<typeof runOutcomeSchema>;
+
+/** Members of the source that no request can name, by reason. */
+export const droppedSchema = z.object({
+  empty: z.int().nonnegative(),
+  ill_formed: z.int().nonnegative(),
+  not_string: z.int().nonnegative(),
+  duplicate: z.int().nonnegative(),
+});
+export type Dropped = z.infer<typeof droppedSchema>;
+
+export const runCountsSchema = z.object({
+  entered: z.int().nonnegative(),
+  exited: z.int().nonnegative(),
+  rejected: z.int().nonnegative(),
+  unknown: z.int().nonnegative(),
+  waiting: z.int().nonnegative(),
+  requests: z.int().nonnegative(),
+  /** Requests sent again after an answer that did not settle them. */
+  resent: z.int().nonnegative(),
+});
+export type RunCounts = z.infer<typeof runCountsSchema>;
+
+export const runErrorSchema = z.object({ code: z.string(), message: z.string() });
+export type RunError = z.infer<typeof runErrorSchema>;
+
+export const commitSchema = z.object({
+  ...entryHead,
+  kind: z.literal("commit"),
+  outcome: runOutcomeSchema,
+  reason: z.string(),
+  config_number: z.int().positive().nullable(),
+  recompute: recomputeRefSchema.nullable(),
+  dropped: droppedSchema.nullable(),
+  /** Every channel's ledger after the run. */
+  channels: z.array(ledgerRefSchema),
+  counts: runCountsSchema,
+  started_at: timestampSchema,
+  error: runErrorSchema.nullable(),
+});
+export type Commit = z.infer<typeof commitSchema>;
+
+export const configEntrySchema = z.object({
+  version: z.literal(1),
+  kind: z.literal("config"),
+  number: z.int().positive(),
+  at: timestampSchema,
+  workflow_id: z.string(),
+  /** One per change asked for: a repeated write of the same change is recognised by it. */
+  change_id: z.string(),
+  change: z.enum(["configured", "activated", "deactivated", "removing", "removed"]),
+  status: z.enum(["inactive", "active", "removing", "removed"]),
+  config: connectorConfigSchema,
+});
+export type ConfigEntry = z.infer<typeof configEntrySchema>;
+
+/** Folder of one connector in storage, with a slash at its end. */
+export function connectorFolder(key: { tenant_slug: string; segment_id: number }): string {
+  return `connectors/${key.tenant_slug}/${key.segment_id}/`;
+}
+
+export function planKey(folder: string, number: number): string {
+  return `${folder}log/${digits(number)}.plan.json`;
+}
+
+export function commitKey(folder: string, number: number): string {
+  return `${folder}log/${digits(number)}.commit.json`;
+}
+
+export function configKey(folder: string, number: number): string {
+  return `${folder}config/${digits(number)}.json`;
+}
+
+/** Twelve digits, so that names sort as numbers do. */
+function digits(number: number): string {
+  return String(number).padStart(12, "0");
+}

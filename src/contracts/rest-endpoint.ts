@@ -1,0 +1,49 @@
+import { z } from "zod";
+
+/** Braze's own REST hosts, by instance name (reference: Braze API, section 3). */
+export const brazeInstances: Readonly<Record<string, string>> = {
+  "US-01": "rest.iad-01.braze.com",
+  "US-02": "rest.iad-02.braze.com",
+  "US-03": "rest.iad-03.braze.com",
+  "US-04": "rest.iad-04.braze.com",
+  "US-05": "rest.iad-05.braze.com",
+  "US-06": "rest.iad-06.braze.com",
+  "US-07": "rest.iad-07.braze.com",
+  "US-08": "rest.iad-08.braze.com",
+  "US-10": "rest.us-10.braze.com",
+  "EU-01": "rest.fra-01.braze.eu",
+  "EU-02": "rest.fra-02.braze.eu",
+  "AU-01": "rest.au-01.braze.com",
+  "ID-01": "rest.id-01.braze.com",
+  "JP-01": "rest.jp-01.braze.com",
+  "KR-01": "rest.kr-01.braze.com",
+};
+
+/** Also lets instances through that Braze opens later, but never a mere suffix of its domain. */
+const brazeHostPattern = /^rest\.(?:[a-z]{2,3}-[0-9]{2}\.braze\.com|fra-[0-9]{2}\.braze\.eu)$/;
+
+/**
+ * A Braze REST endpoint: https, a Braze host, nothing after it. `allowedOrigins` are whole origins that an operator lets in
+ * beside those (a stand-in, a proxy). Left out, any https or loopback origin passes: for reading back what was checked before.
+ */
+export function restEndpointSchema(allowedOrigins?: readonly string[]) {
+  return z
+    .string({ error: "is required: your Braze REST endpoint, such as https://rest.iad-01.braze.com" })
+    .check((context) => {
+      const problem = endpointProblem(context.value, allowedOrigins);
+      if (problem) context.issues.push({ code: "custom", message: problem, input: context.value });
+    });
+}
+
+function endpointProblem(value: string, allowedOrigins: readonly string[] | undefined): string | undefined {
+  if (allowedOrigins?.includes(value)) return undefined;
+  if (!URL.canParse(value)) return "must be a whole address, such as https://rest.iad-01.braze.com";
+  const url = new URL(value);
+  if (value.endsWith("/")) return "must not end with a slash";
+  if (url.username || url.password) return "must not carry a user name or a password";
+  if (url.origin !== value) return "must be only https:// and a host: no path, no query, no port 443";
+  if (allowedOrigins === undefined) return undefined;
+  if (url.protocol !== "https:") return "must start with https://";
+  if (brazeHostPattern.test(url.host)) return undefined;
+  return `is not a Braze REST host: use one such as https://rest.iad-01.braze.com, or have an operator add it to ALLOWED_BRAZE_ORIGINS`;
+}

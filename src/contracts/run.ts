@@ -1,0 +1,205 @@
+import type { Channel, Direction } from "./channel.ts";
+import type { ConnectorKey } from "./connector-id.ts";
+import type { ShownConfig } from "./connector-config.ts";
+import type { ConfigEntry, Dropped, FileRef, LedgerRef, RunError, RunOutcome } from "./log.ts";
+import type { Recompute } from "./recompute.ts";
+
+/** Inputs and results of the workflows and activities. References, counts and codes only: no user id, no secret. */
+
+/** Which run an activity works for. */
+export interface RunScope {
+  key: ConnectorKey;
+  number: number;
+  workflowId: string;
+  runId: string;
+}
+
+export interface SyncRunInput {
+  key: ConnectorKey;
+  number: number;
+  reason: RunReason;
+  /** The newest recompute that was signalled, if any: what is fetched may not be older. */
+  recompute: Recompute | null;
+  /** Everybody is to be unset, whatever SegOps says: the connector is being removed. */
+  empty: boolean;
+  segmentName: string;
+  restHost: string;
+}
+
+export type RunReason = "recompute" | "sync" | "config" | "activated" | "look" | "retry" | "remove";
+
+export interface FetchMembershipInput {
+  scope: RunScope;
+  recompute: Recompute | null;
+}
+
+export interface FetchedMembership {
+  snapshot: FileRef;
+  computedAt: string;
+  memberCount: number;
+  segmentName: string;
+  dropped: Dropped;
+}
+
+export interface DiffMembershipInput {
+  scope: RunScope;
+  /** ISO 8601, the workflow's clock. */
+  at: string;
+  membership: FetchedMembership;
+  empty: boolean;
+}
+
+export interface PlannedDelta {
+  channel: Channel;
+  direction: Direction;
+  users: number;
+  parts: number;
+}
+
+export interface DiffedMembership {
+  /** False: there is nothing to send and no plan was written. */
+  planned: boolean;
+  deltas: PlannedDelta[];
+  configNumber: number;
+}
+
+/**
+ * How far a part has come, in users from its start. It travels as one value in heartbeats, results and failures, so that
+ * cursor and rejects can never disagree.
+ */
+export interface PartProgress {
+  /** Every user before it is settled: acknowledged or rejected. */
+  cursor: number;
+  /** No user at or past it was ever sent; between cursor and here Braze's state is unknown until a batch is settled. */
+  attempted: number;
+  rejects: Rejects;
+  requests: number;
+  resent: number;
+}
+
+/** Rejected users of a part: reason code → offsets in the part. Past `maxInlineRejects` they are a file. */
+export interface Rejects {
+  count: number;
+  inline: Record<string, number[]>;
+  file: FileRef | null;
+}
+
+/** Inline rejects of one part at most: past this a heartbeat or result would weigh on the history. */
+export const maxInlineRejects = 1000;
+
+export const noProgress: PartProgress = {
+  cursor: 0,
+  attempted: 0,
+  rejects: { count: 0, inline: {}, file: null },
+  requests: 0,
+  resent: 0,
+};
+
+export interface SendPartInput {
+  scope: RunScope;
+  channel: Channel;
+  direction: Direction;
+  /** 0-based, within its delta. */
+  part: number;
+  /** Where an earlier execution of the same part stopped. */
+  progress: PartProgress;
+}
+
+export interface SentPart {
+  progress: PartProgress;
+  /** False: its time was over before its users were. */
+  done: boolean;
+}
+
+/** What became of one part, as the commit needs it. A part that was never started is not listed. */
+export interface PartOutcome {
+  channel: Channel;
+  direction: Direction;
+  part: number;
+  /** False: how far it came is only known up to its last report, so all the rest may have been sent. */
+  reported: boolean;
+  progress: PartProgress;
+}
+
+export interface CommitLedgerInput {
+  scope: RunScope;
+  at: string;
+  startedAt: string;
+  reason: string;
+  membership: FetchedMembership | null;
+  /** Whether a plan was written; without one the ledger is carried over, or moved to a snapshot that needs no sending. */
+  planned: boolean;
+  configNumber: number | null;
+  parts: PartOutcome[];
+  error: RunError | null;
+  /** Ended before everything was sent for a reason that is no failure, such as deactivation. */
+  stopped: boolean;
+}
+
+/** What the connector keeps of a run. */
+export interface RunSummary {
+  number: number;
+  workflow_id: string;
+  outcome: RunOutcome;
+  reason: string;
+  entered: number;
+  exited: number;
+  rejected: number;
+  unknown: number;
+  waiting: number;
+  requests: number;
+  resent: number;
+  computed_at: string | null;
+  member_count: number | null;
+  segment_name: string | null;
+  started_at: string;
+  finished_at: string;
+  error: RunError | null;
+}
+
+export interface CommittedRun {
+  summary: RunSummary;
+  channels: ({ channel: Channel } & LedgerRef["counts"])[];
+  retryAt: string | null;
+}
+
+/** What the log's end says, for a connector that wakes or was overtaken. */
+export interface OpenedLog {
+  config: { number: number; status: ConfigEntry["status"]; shown: ShownConfig } | null;
+  /** The newest run's number, 0 when there was none. */
+  lastNumber: number;
+  /** That run has a plan and no commit. */
+  open: boolean;
+  last: CommittedRun | null;
+  lastSyncedAt: string | null;
+  deliveredComputedAt: string | null;
+}
+
+export interface OpenLogInput {
+  key: ConnectorKey;
+}
+
+export interface CloseRunInput {
+  scope: RunScope;
+  at: string;
+}
+
+export interface WriteConfigInput {
+  key: ConnectorKey;
+  workflowId: string;
+  at: string;
+  changeId: string;
+  change: ConfigEntry["change"];
+  /** A ConfigChange for `configured`; otherwise null. */
+  config: unknown;
+}
+
+export interface LookAtSegmentInput {
+  key: ConnectorKey;
+}
+
+export interface SeenSegment {
+  computedAt: string | null;
+  memberCount: number | null;
+  segmentName: string | null;
+}

@@ -1,0 +1,61 @@
+import type { ShownConfig } from "./connector-config.ts";
+import type { RunSummary } from "./run.ts";
+
+/** A connector as every surface shows it: the workflow's query, the updates' answers, the command line, HTTP. */
+export interface ConnectorView {
+  /** One Braze connector per segment, so its id is the segment's, within the tenant. */
+  id: number;
+  tenant_slug: string;
+  segment: number;
+  segment_name: string;
+  connector_type: "braze";
+  status: ConnectorStatus;
+  config: ShownConfig;
+  /** ISO 8601; null before the first sync. */
+  last_synced_at: string | null;
+  last_error: string;
+  last_error_code: string;
+  member_count: number | null;
+  channels: ChannelView[];
+  pending_removal: null;
+  current_run: CurrentRun | null;
+  last_run: RunSummary | null;
+}
+
+export type ConnectorStatus = "inactive" | "active" | "error";
+
+export interface ChannelView {
+  channel: string;
+  delivered: number;
+  rejected: number;
+  unknown: number;
+  waiting: number;
+}
+
+export interface CurrentRun {
+  number: number;
+  workflow_id: string;
+  reason: string;
+  started_at: string;
+  /** From the run's own `progress` query, where it could be asked. */
+  progress?: RunProgress;
+}
+
+/** How far a run is. Users are counted per channel and direction, so a user in two channels counts twice. */
+export interface RunProgress {
+  phase: RunPhase;
+  users_done: number;
+  users_total: number;
+  users_per_second: number;
+  eta_seconds: number | null;
+  last_error: string;
+}
+
+export type RunPhase =
+  | "fetching membership"
+  | "comparing"
+  | "tracking entered users"
+  | "unsetting exited users"
+  | "updating the subscription group"
+  | "committing"
+  | "done";
