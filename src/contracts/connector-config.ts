@@ -79,7 +79,7 @@ export type ShownConfig = Omit<ConnectorConfig, "api_key"> & { api_key: typeof m
  * `***` keeps the stored key. Origins beside Braze's own hosts are the workers' to allow, so here any https origin or a
  * loopback one passes; the client and the workers check the rest.
  */
-export function configChangeSchema(allowedOrigins: readonly string[]) {
+export function configChangeSchema(allowedOrigins?: readonly string[]) {
   return z.strictObject(
     {
       rest_endpoint: restEndpointSchema(allowedOrigins).optional(),

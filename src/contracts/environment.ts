@@ -60,6 +60,7 @@ const environmentSchema = z.object({
   DELIVER_WORKERS: wholeNumber(1, 1000, 1),
   QUIET_WINDOW_SECONDS: wholeNumber(0, 86_400, 420),
   RECONCILE_INTERVAL_SECONDS: wholeNumber(1, 86_400, 3600),
+  CONTINUE_AS_NEW_AFTER_RUNS: wholeNumber(1, 1000, 100),
   PART_SECONDS: wholeNumber(1, 600, 60),
 });
 export type Environment = z.infer<typeof environmentSchema>;

@@ -77,8 +77,9 @@ export const planSchema = z.object({
   ...entryHead,
   kind: z.literal("plan"),
   config_number: z.int().positive(),
-  recompute: recomputeRefSchema,
-  snapshot: fileRefSchema,
+  /** Null when everybody is unset because the connector is being removed. */
+  recompute: recomputeRefSchema.nullable(),
+  snapshot: fileRefSchema.nullable(),
   channels: z.array(channelPlanSchema),
 });
 export type Plan = z.infer<typeof planSchema>;

@@ -22,8 +22,6 @@ export interface SyncRunInput {
   recompute: Recompute | null;
   /** Everybody is to be unset, whatever SegOps says: the connector is being removed. */
   empty: boolean;
-  segmentName: string;
-  restHost: string;
 }
 
 export type RunReason = "recompute" | "sync" | "config" | "activated" | "look" | "retry" | "remove";
@@ -45,8 +43,8 @@ export interface DiffMembershipInput {
   scope: RunScope;
   /** ISO 8601, the workflow's clock. */
   at: string;
-  membership: FetchedMembership;
-  empty: boolean;
+  /** Null: nobody is a member, because the connector is being removed. */
+  membership: FetchedMembership | null;
 }
 
 export interface PlannedDelta {
@@ -61,6 +59,8 @@ export interface DiffedMembership {
   planned: boolean;
   deltas: PlannedDelta[];
   configNumber: number;
+  /** How long one attempt at a part may send (`PART_SECONDS`). */
+  partSeconds: number;
 }
 
 /**
@@ -132,8 +132,6 @@ export interface CommitLedgerInput {
   configNumber: number | null;
   parts: PartOutcome[];
   error: RunError | null;
-  /** Ended before everything was sent for a reason that is no failure, such as deactivation. */
-  stopped: boolean;
 }
 
 /** What the connector keeps of a run. */
@@ -173,6 +171,14 @@ export interface OpenedLog {
   last: CommittedRun | null;
   lastSyncedAt: string | null;
   deliveredComputedAt: string | null;
+  pace: Pace;
+}
+
+/** The workers' settings that the connector turns on, read with the log so that its history records them. */
+export interface Pace {
+  lookIntervalMs: number;
+  /** Continue-as-new after so many runs. */
+  runsPerHistory: number;
 }
 
 export interface OpenLogInput {

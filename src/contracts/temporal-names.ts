@@ -20,6 +20,7 @@ export const handlerNames = {
   remove: "remove",
   describe: "describe",
   progress: "progress",
+  newerMembership: "newerMembership",
 } as const;
 
 /** A namespace on PostgreSQL has room for three Int and three Datetime attributes: one of each is used. */

@@ -36,6 +36,8 @@ export interface CurrentRun {
   number: number;
   workflow_id: string;
   reason: string;
+  /** The recompute that it was begun for, if one was signalled. */
+  computed_at: string | null;
   started_at: string;
   /** From the run's own `progress` query, where it could be asked. */
   progress?: RunProgress;

@@ -1,0 +1,33 @@
+import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
+import type { ConfigChange } from "./connector-config.ts";
+import type { ConnectorKey } from "./connector-id.ts";
+import { handlerNames } from "./temporal-names.ts";
+import type { Recompute } from "./recompute.ts";
+import type { RunReason } from "./run.ts";
+import type { ConnectorView, RunProgress } from "./view.ts";
+
+/** What the connector workflow is started with. Only the key is a caller's; the rest it hands on to itself. */
+export interface ConnectorInput extends ConnectorKey {
+  carried?: CarriedState;
+}
+
+/** What the log cannot say and continue-as-new must not lose. Plain JSON, complete, grown only by optional fields. */
+export interface CarriedState {
+  newest: Recompute | null;
+  wanted: RunReason | null;
+  lookAtMs: number;
+  partialStreak: number;
+}
+
+/** The webhook body as it is; anything else is noted and ignored. */
+export const recomputeSignal = defineSignal<[unknown?]>(handlerNames.recompute);
+export const configureUpdate = defineUpdate<ConnectorView, [ConfigChange]>(handlerNames.configure);
+export const activateUpdate = defineUpdate<ConnectorView>(handlerNames.activate);
+export const deactivateUpdate = defineUpdate<ConnectorView>(handlerNames.deactivate);
+export const syncUpdate = defineUpdate<ConnectorView>(handlerNames.sync);
+export const removeUpdate = defineUpdate<ConnectorView, [{ cleanup?: boolean }?]>(handlerNames.remove);
+export const describeQuery = defineQuery<ConnectorView>(handlerNames.describe);
+
+/** To a run: newer membership waits, so that it need not send for longer than an hour. */
+export const newerMembershipSignal = defineSignal(handlerNames.newerMembership);
+export const progressQuery = defineQuery<RunProgress>(handlerNames.progress);

@@ -1,0 +1,68 @@
+import { proxyActivities } from "@temporalio/workflow";
+import { taskQueues } from "../contracts/temporal-names.ts";
+import type { createActivities } from "../activities/create-activities.ts";
+
+type Activities = ReturnType<typeof createActivities>;
+
+/** A worker that died is noticed after this; a live one reports at least every few seconds. */
+const heartbeatTimeout = "15s";
+
+/** Small reads and writes of the log. They wait for the storage as long as it takes: nothing can go on without it. */
+export const log = proxyActivities<Pick<Activities, "openLog" | "writeConfig">>({
+  taskQueue: taskQueues.compute,
+  startToCloseTimeout: "1m",
+  retry: { initialInterval: "1s", maximumInterval: "1m" },
+});
+
+/** One look at the segment; if it fails, the next look is soon enough. */
+export const source = proxyActivities<Pick<Activities, "lookAtSegment">>({
+  taskQueue: taskQueues.compute,
+  startToCloseTimeout: "1m",
+  summary: "hourly look",
+  retry: { maximumAttempts: 3 },
+});
+
+/** Fetching retries against SegOps by itself for five minutes; the rest of the hour is for the export of a large segment. */
+export const fetching = proxyActivities<Pick<Activities, "fetchMembership">>({
+  taskQueue: taskQueues.compute,
+  startToCloseTimeout: "1h",
+  scheduleToCloseTimeout: "3h",
+  heartbeatTimeout,
+  summary: "membership from SegOps",
+  retry: { initialInterval: "1s", maximumInterval: "1m" },
+});
+
+export const comparing = proxyActivities<Pick<Activities, "diffMembership">>({
+  taskQueue: taskQueues.compute,
+  startToCloseTimeout: "1h",
+  heartbeatTimeout,
+  summary: "what Braze must be told",
+  retry: { initialInterval: "1s", maximumInterval: "1m" },
+});
+
+/** Never given up: a run that has sent must say in the log what it sent. */
+export const committing = proxyActivities<Pick<Activities, "commitLedger" | "closeRun">>({
+  taskQueue: taskQueues.compute,
+  startToCloseTimeout: "1h",
+  heartbeatTimeout,
+  summary: "ledger and log",
+  retry: { initialInterval: "1s", maximumInterval: "1m" },
+});
+
+/** How long one part may be tried without the run hearing of it. */
+export const stallLimitMs = 15 * 60_000;
+
+/**
+ * One part: it stops by itself after `partSeconds`, so that half a minute more is only reached by a worker that hangs.
+ * The summary is what the Temporal UI shows for it, such as `part 12/500 · entered`.
+ */
+export function sending(partSeconds: number, summary: string) {
+  return proxyActivities<Pick<Activities, "trackEntered" | "unsetExited" | "updateSubscriptionGroup">>({
+    taskQueue: taskQueues.deliver,
+    startToCloseTimeout: (partSeconds + 30) * 1000,
+    scheduleToCloseTimeout: stallLimitMs,
+    heartbeatTimeout,
+    summary,
+    retry: { initialInterval: "1s", maximumInterval: "30s" },
+  });
+}

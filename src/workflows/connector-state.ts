@@ -1,0 +1,336 @@
+import type { ShownConfig } from "../contracts/connector-config.ts";
+import type { CarriedState } from "../contracts/connector-messages.ts";
+import { errorMessage } from "../contracts/errors.ts";
+import type { ConfigEntry, RunError } from "../contracts/log.ts";
+import { compareComputedAt, type Recompute } from "../contracts/recompute.ts";
+import type { CommittedRun, OpenedLog, RunReason, RunSummary, SeenSegment } from "../contracts/run.ts";
+import type { ChannelView, CurrentRun } from "../contracts/view.ts";
+import { nextStatus, type Status } from "./connector-status.ts";
+
+/**
+ * Everything that a connector turns on, as plain JSON, and the one function that changes it. What the log knows is read
+ * from the log; only what it cannot know (a signal not yet served, the next look) is carried over continue-as-new.
+ */
+export interface ConnectorState {
+  status: Status;
+  /** Set while the log could not be opened: why. */
+  blockedBy: RunError | null;
+  configNumber: number;
+  config: ShownConfig | null;
+  segmentName: string;
+  lastNumber: number;
+  /** A run of the log is open and was begun by nobody who is alive. */
+  openRun: number | null;
+  /** The newest recompute that was signalled and is not delivered yet. */
+  newest: Recompute | null;
+  /** Why a run is due, whatever `newest` says. */
+  wanted: RunReason | null;
+  currentRun: CurrentRun | null;
+  lastRun: RunSummary | null;
+  channels: ChannelView[];
+  lastSyncedAt: string | null;
+  memberCount: number | null;
+  deliveredComputedAt: string | null;
+  /** When the first rejected user may be tried again, or a run that was cut short goes on. */
+  retryAtMs: number | null;
+  lookAtMs: number;
+  lookIntervalMs: number;
+  runsPerHistory: number;
+  runsHere: number;
+  /** Runs in a row that were cut short: the wait before the next one grows with it. */
+  partialStreak: number;
+  /** Signals that were no recompute, so that somebody who looks can see them. */
+  ignoredSignals: number;
+}
+
+export type ConnectorEvent =
+  | { type: "opened"; log: OpenedLog; at: number }
+  | { type: "openFailed"; error: RunError; at: number }
+  | { type: "recomputed"; recompute: Recompute | undefined }
+  | { type: "configWritten"; change: ConfigEntry["change"]; number: number; config: ShownConfig; at: number }
+  | { type: "syncRequested" }
+  | { type: "runStarted"; run: CurrentRun }
+  | { type: "runEnded"; committed: CommittedRun; at: number }
+  | { type: "looked"; seen: SeenSegment | null; at: number };
+
+export function newConnectorState(carried: CarriedState | undefined): ConnectorState {
+  return {
+    status: "opening",
+    blockedBy: null,
+    configNumber: 0,
+    config: null,
+    segmentName: "",
+    lastNumber: 0,
+    openRun: null,
+    newest: carried?.newest ?? null,
+    wanted: carried?.wanted ?? null,
+    currentRun: null,
+    lastRun: null,
+    channels: [],
+    lastSyncedAt: null,
+    memberCount: null,
+    deliveredComputedAt: null,
+    retryAtMs: null,
+    lookAtMs: carried?.lookAtMs ?? 0,
+    lookIntervalMs: 3_600_000,
+    runsPerHistory: 100,
+    runsHere: 0,
+    partialStreak: carried?.partialStreak ?? 0,
+    ignoredSignals: 0,
+  };
+}
+
+export function carriedState(state: ConnectorState): CarriedState {
+  const { newest, wanted, lookAtMs, partialStreak } = state;
+  return { newest, wanted, lookAtMs, partialStreak };
+}
+
+/** The one place where a connector changes. Answers a new state; what to do about it is `nextStep`'s to say. */
+export function transition(state: ConnectorState, event: ConnectorEvent): ConnectorState {
+  switch (event.type) {
+    case "opened":
+      return opened(state, event.log, event.at);
+    case "openFailed":
+      return {
+        ...state,
+        status: "blocked",
+        blockedBy: event.error,
+        wanted: null,
+        lookAtMs: event.at + state.lookIntervalMs,
+      };
+    case "recomputed":
+      return recomputed(state, event.recompute);
+    case "configWritten":
+      return configWritten(state, event);
+    case "syncRequested":
+      return { ...state, wanted: "sync" };
+    case "runStarted":
+      return { ...state, currentRun: event.run, wanted: null, retryAtMs: null, lastNumber: event.run.number };
+    case "runEnded":
+      return runEnded(state, event.committed, event.at);
+    case "looked":
+      return looked(state, event.seen, event.at);
+    default:
+      return assertNever(event);
+  }
+}
+
+function opened(state: ConnectorState, log: OpenedLog, at: number): ConnectorState {
+  const adopted: ConnectorState = {
+    ...state,
+    status: nextStatus(state.status, {
+      type: "opened",
+      config: log.config?.status ?? null,
+      failed: log.last?.summary.outcome === "failed",
+    }),
+    blockedBy: null,
+    configNumber: log.config?.number ?? 0,
+    config: log.config?.shown ?? null,
+    lastNumber: log.lastNumber,
+    openRun: log.open ? log.lastNumber : null,
+    currentRun: null,
+    lastSyncedAt: log.lastSyncedAt,
+    deliveredComputedAt: log.deliveredComputedAt,
+    lookIntervalMs: log.pace.lookIntervalMs,
+    runsPerHistory: log.pace.runsPerHistory,
+    lookAtMs: state.lookAtMs || at,
+  };
+  return settleNewest(log.last ? goOnAfterCut(withRun(adopted, log.last), at) : adopted);
+}
+
+function recomputed(state: ConnectorState, recompute: Recompute | undefined): ConnectorState {
+  if (recompute === undefined) return { ...state, ignoredSignals: state.ignoredSignals + 1 };
+  const retried = state.status === "blocked" ? ("recompute" as const) : state.wanted;
+  const named = { ...state, wanted: retried, segmentName: recompute.segment_name ?? state.segmentName };
+  if (!recompute.computed_at) return { ...named, wanted: "recompute" };
+  const known = state.newest?.computed_at;
+  if (known && compareComputedAt(recompute.computed_at, known) <= 0) return named;
+  return settleNewest({ ...named, newest: recompute });
+}
+
+function configWritten(
+  state: ConnectorState,
+  event: Extract<ConnectorEvent, { type: "configWritten" }>,
+): ConnectorState {
+  const written = {
+    ...state,
+    status: nextStatus(state.status, { type: event.change }),
+    configNumber: event.number,
+    config: event.config,
+  };
+  switch (event.change) {
+    case "configured":
+      return isDelivering(written.status) ? { ...written, status: "active", wanted: "config" } : written;
+    case "activated":
+      // Not a run at once: a segment that was never computed must not turn a new connector to error.
+      return { ...written, lookAtMs: event.at };
+    case "deactivated":
+    case "removed":
+      return { ...written, wanted: null };
+    case "removing":
+      return { ...written, wanted: "remove" };
+    default:
+      return assertNever(event.change);
+  }
+}
+
+function runEnded(state: ConnectorState, committed: CommittedRun, at: number): ConnectorState {
+  const { summary } = committed;
+  const ended = withRun({ ...state, currentRun: null, runsHere: state.runsHere + 1 }, committed);
+  const synced = ["clean", "no_change", "held"].includes(summary.outcome);
+  const settled: ConnectorState = {
+    ...ended,
+    status: nextStatus(state.status, { type: "runEnded", failed: summary.outcome === "failed" }),
+    lastNumber: Math.max(state.lastNumber, summary.number),
+    lastSyncedAt: synced ? summary.finished_at : state.lastSyncedAt,
+    deliveredComputedAt: synced
+      ? (summary.computed_at ?? state.deliveredComputedAt)
+      : state.deliveredComputedAt,
+    partialStreak: isCutShort(summary) ? state.partialStreak + 1 : 0,
+    lookAtMs: state.status === "removing" ? at + state.lookIntervalMs : state.lookAtMs,
+  };
+  // The recompute that an unfinished run served is spent, a newer one is not: a failed run must not chase its own tail.
+  const next = synced ? settleNewest(settled) : unserved(settled, state.currentRun, summary);
+  return goOnAfterCut(next, at);
+}
+
+/** Ended before everything was sent, and not by a person: it goes on by itself. */
+function isCutShort(summary: RunSummary | null): boolean {
+  return summary?.outcome === "partial" && summary.error?.code !== "run_cancelled";
+}
+
+function goOnAfterCut(state: ConnectorState, at: number): ConnectorState {
+  return isCutShort(state.lastRun)
+    ? { ...state, retryAtMs: at + pauseBeforeRetryMs(state.partialStreak) }
+    : state;
+}
+
+/** At once after the first run that was cut short, then half a minute doubling to a quarter of an hour. */
+function pauseBeforeRetryMs(streak: number): number {
+  return streak <= 1 ? 0 : Math.min(30_000 * 2 ** (streak - 2), 900_000);
+}
+
+/** Keeps the newest recompute only if it is newer than what this run began with or fetched. */
+function unserved(state: ConnectorState, run: CurrentRun | null, summary: RunSummary): ConnectorState {
+  const waiting = state.newest?.computed_at;
+  const served = [run?.computed_at, summary.computed_at].some(
+    (at) => at && waiting && compareComputedAt(at, waiting) >= 0,
+  );
+  return served ? { ...state, newest: null } : state;
+}
+
+function looked(state: ConnectorState, seen: SeenSegment | null, at: number): ConnectorState {
+  const after = { ...state, lookAtMs: at + state.lookIntervalMs };
+  if (!seen?.computedAt) return after;
+  const newer =
+    !state.deliveredComputedAt || compareComputedAt(seen.computedAt, state.deliveredComputedAt) > 0;
+  if (!newer) return after;
+  const named = seen.segmentName ?? after.segmentName;
+  return settleNewest({
+    ...after,
+    segmentName: named,
+    newest: newerOf(after.newest, { computed_at: seen.computedAt }),
+  });
+}
+
+function newerOf(a: Recompute | null, b: Recompute & { computed_at: string }): Recompute {
+  return a?.computed_at && compareComputedAt(a.computed_at, b.computed_at) >= 0 ? a : b;
+}
+
+/** Forgets a recompute that has been delivered: replayed and out-of-order signals end here. */
+function settleNewest(state: ConnectorState): ConnectorState {
+  const computedAt = state.newest?.computed_at;
+  if (!computedAt || !state.deliveredComputedAt) return state;
+  return compareComputedAt(computedAt, state.deliveredComputedAt) <= 0 ? { ...state, newest: null } : state;
+}
+
+function withRun(state: ConnectorState, committed: CommittedRun): ConnectorState {
+  return {
+    ...state,
+    lastRun: committed.summary,
+    channels: committed.channels,
+    memberCount: committed.summary.member_count ?? state.memberCount,
+    segmentName: committed.summary.segment_name ?? state.segmentName,
+    retryAtMs: committed.retryAt ? Date.parse(committed.retryAt) : null,
+  };
+}
+
+export type Step =
+  | { kind: "open" }
+  | { kind: "closeRun"; number: number }
+  | { kind: "run"; reason: RunReason }
+  | { kind: "look" }
+  | { kind: "tombstone" }
+  | { kind: "continueAsNew" }
+  | { kind: "end"; because: string }
+  | { kind: "wait"; ms: number | null };
+
+export interface Surroundings {
+  now: number;
+  /** Update handlers are still at work. */
+  handlersBusy: boolean;
+  continueAsNewSuggested: boolean;
+  historyAgeMs: number;
+}
+
+const dayMs = 86_400_000;
+
+/** What a connector in this state does now. Pure, so that the workflow's wait can ask it as often as it likes. */
+export function nextStep(state: ConnectorState, around: Surroundings): Step {
+  switch (state.status) {
+    case "opening":
+      return { kind: "open" };
+    case "blocked":
+      return state.wanted || around.now >= state.lookAtMs
+        ? { kind: "open" }
+        : waitUntil([state.lookAtMs], around.now);
+    case "none":
+      return around.handlersBusy
+        ? { kind: "wait", ms: null }
+        : { kind: "end", because: errorMessage("connector_not_found") };
+    case "removed":
+      return around.handlersBusy
+        ? { kind: "wait", ms: null }
+        : { kind: "end", because: "the connector was removed" };
+    default:
+      break;
+  }
+  if (state.openRun !== null) return { kind: "closeRun", number: state.openRun };
+  if (isHistoryDue(state, around)) return { kind: "continueAsNew" };
+  if (state.status === "removing") return removalStep(state, around);
+  if (!isDelivering(state.status)) return { kind: "wait", ms: null };
+  if (state.wanted) return { kind: "run", reason: state.wanted };
+  if (state.newest) return { kind: "run", reason: "recompute" };
+  if (state.retryAtMs !== null && around.now >= state.retryAtMs) return { kind: "run", reason: "retry" };
+  if (around.now >= state.lookAtMs) return { kind: "look" };
+  return waitUntil([state.lookAtMs, state.retryAtMs], around.now);
+}
+
+/** Everybody is unset first; only then does the log get its tombstone. A failed try is repeated at the look's pace. */
+function removalStep(state: ConnectorState, around: Surroundings): Step {
+  if (state.wanted === null && state.channels.length === 0) return { kind: "tombstone" };
+  if (state.wanted) return { kind: "run", reason: "remove" };
+  const due = state.retryAtMs ?? state.lookAtMs;
+  return around.now >= due ? { kind: "run", reason: "remove" } : waitUntil([due], around.now);
+}
+
+function isHistoryDue(state: ConnectorState, around: Surroundings): boolean {
+  if (around.handlersBusy || state.currentRun) return false;
+  return (
+    around.continueAsNewSuggested || state.runsHere >= state.runsPerHistory || around.historyAgeMs >= dayMs
+  );
+}
+
+function waitUntil(times: (number | null)[], now: number): Step {
+  const first = Math.min(...times.filter((time) => time !== null));
+  return { kind: "wait", ms: Math.max(first - now, 1) };
+}
+
+/** In `error` too: the next recompute, sync, look or changed configuration tries again. */
+export function isDelivering(status: Status): boolean {
+  return status === "active" || status === "error";
+}
+
+function assertNever(value: never): never {
+  throw new Error(`no such case: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,354 @@
+// One connector: one segment of one tenant delivered to one Braze workspace, for years. It reads its log, then waits for a
+// reason to run; one run at a time, each a child workflow; the newest recompute wins. Its states are in connector-status.ts.
+// Over continue-as-new it carries only what the log cannot say: signals not served yet and when to look next.
+// When there is nothing to do: `recompute` that is not newer than what was delivered does nothing; `activate`, `deactivate`
+// and `configure` write one settings entry each time; `sync` of an inactive connector is refused; a connector that was never
+// created ends at once, saying so.
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  currentUpdateInfo,
+  ParentClosePolicy,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+  upsertSearchAttributes,
+  uuid4,
+  WorkflowIdReusePolicy,
+  workflowInfo,
+  type ChildWorkflowHandle,
+} from "@temporalio/workflow";
+import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
+import { configChangeSchema, fieldIssues, type ConfigChange } from "../contracts/connector-config.ts";
+import {
+  activateUpdate,
+  configureUpdate,
+  deactivateUpdate,
+  describeQuery,
+  newerMembershipSignal,
+  recomputeSignal,
+  removeUpdate,
+  syncUpdate,
+  type ConnectorInput,
+} from "../contracts/connector-messages.ts";
+import {
+  connectorKeySchema,
+  connectorWorkflowId,
+  runWorkflowId,
+  type ConnectorKey,
+} from "../contracts/connector-id.ts";
+import { errorMessage, type ErrorCode } from "../contracts/errors.ts";
+import type { ConfigEntry } from "../contracts/log.ts";
+import { parseRecompute } from "../contracts/recompute.ts";
+import type { RunReason, RunScope } from "../contracts/run.ts";
+import { searchAttributes } from "../contracts/temporal-names.ts";
+import type { ConnectorView } from "../contracts/view.ts";
+import { committing, log, source } from "./activities.ts";
+import {
+  carriedState,
+  isDelivering,
+  newConnectorState,
+  nextStep,
+  transition,
+  type ConnectorEvent,
+  type ConnectorState,
+  type Step,
+} from "./connector-state.ts";
+import { connectorDetails, connectorView } from "./connector-view.ts";
+import { refusal, runErrorOf } from "./failure.ts";
+import { syncRun } from "./sync-run.ts";
+
+/** Answers why it ended. It ends only when the connector was removed or was never created. */
+export async function connector(input: ConnectorInput): Promise<string> {
+  const key = connectorKeySchema.safeParse(input);
+  if (!key.success) {
+    const issues = fieldIssues(key.error).map((issue) => `${issue.field}: ${issue.message}`);
+    throw ApplicationFailure.nonRetryable(
+      `the connector's input was refused: ${issues.join("; ")}`,
+      "config_invalid",
+    );
+  }
+  const life = new ConnectorLife(key.data, newConnectorState(input.carried));
+  setHandler(recomputeSignal, (body) => life.recompute(body), {
+    description: "SegOps recomputed the segment",
+  });
+  setHandler(describeQuery, () => life.view());
+  setHandler(configureUpdate, (change) => life.write("configured", change), { validator: validateConfigure });
+  setHandler(activateUpdate, () => life.write("activated"));
+  setHandler(deactivateUpdate, () => life.write("deactivated"));
+  setHandler(syncUpdate, () => life.sync());
+  setHandler(removeUpdate, (options) => life.write(options?.cleanup ? "removing" : "removed"), {
+    validator: validateRemove,
+  });
+  for (;;) {
+    const step = life.next();
+    if (step.kind === "end") return step.because;
+    await life.take(step);
+  }
+}
+
+class ConnectorLife {
+  readonly #key: ConnectorKey;
+  readonly #startedMs = Date.now();
+  #state: ConnectorState;
+  #run: { handle: ChildWorkflowHandle<typeof syncRun>; scope: CancellationScope; told: boolean } | null =
+    null;
+  #writing = false;
+  #shown = "";
+
+  constructor(key: ConnectorKey, state: ConnectorState) {
+    this.#key = key;
+    this.#state = state;
+  }
+
+  view(): ConnectorView {
+    return connectorView(this.#key, this.#state);
+  }
+
+  next(): Step {
+    const { continueAsNewSuggested } = workflowInfo();
+    const now = Date.now();
+    return nextStep(this.#state, {
+      now,
+      handlersBusy: !allHandlersFinished(),
+      continueAsNewSuggested,
+      historyAgeMs: now - this.#startedMs,
+    });
+  }
+
+  async take(step: Exclude<Step, { kind: "end" }>): Promise<void> {
+    switch (step.kind) {
+      case "open":
+        return await this.open();
+      case "closeRun":
+        return await this.closeRun(step.number);
+      case "run":
+        return await this.runOnce(step.reason);
+      case "look":
+        return await this.look();
+      case "tombstone":
+        return await this.bury();
+      case "continueAsNew":
+        return await continueAsNew<typeof connector>({ ...this.#key, carried: carriedState(this.#state) });
+      case "wait":
+        return await this.wait(step.ms);
+    }
+  }
+
+  recompute(body: unknown): void {
+    this.apply({ type: "recomputed", recompute: parseRecompute(body, this.#key.segment_id) });
+    this.tellRun();
+  }
+
+  /** A change of the settings: one entry in the log, then the state. One at a time, so that entries keep their order. */
+  async write(change: ConfigEntry["change"], config?: ConfigChange): Promise<ConnectorView> {
+    const changeId = `${workflowInfo().firstExecutionRunId}/${currentUpdateInfo()?.id ?? uuid4()}`;
+    await this.opened();
+    await condition(() => !this.#writing);
+    this.refuseUnlessCreated(change);
+    this.#writing = true;
+    try {
+      const at = new Date().toISOString();
+      const { workflowId } = workflowInfo();
+      const entry = await log.writeConfig({
+        key: this.#key,
+        workflowId,
+        at,
+        changeId,
+        change,
+        config: config ?? null,
+      });
+      this.apply({
+        type: "configWritten",
+        change,
+        number: entry.number,
+        config: entry.shown,
+        at: Date.now(),
+      });
+    } catch (error) {
+      throw refusal(error);
+    } finally {
+      this.#writing = false;
+    }
+    if (!isDelivering(this.#state.status)) this.#run?.scope.cancel();
+    return this.view();
+  }
+
+  async sync(): Promise<ConnectorView> {
+    await condition(() => this.#state.status !== "opening");
+    this.refuseUnlessCreated("sync");
+    const { status } = this.#state;
+    if (!isDelivering(status) && status !== "blocked") throw refused("connector_inactive");
+    this.apply({ type: "syncRequested" });
+    return this.view();
+  }
+
+  async opened(): Promise<void> {
+    await condition(() => this.#state.status !== "opening");
+    if (this.#state.blockedBy)
+      throw ApplicationFailure.nonRetryable(this.#state.blockedBy.message, this.#state.blockedBy.code);
+  }
+
+  refuseUnlessCreated(change: ConfigEntry["change"] | "sync"): void {
+    const { status } = this.#state;
+    if (change !== "configured" && (status === "none" || status === "removed"))
+      throw refused("connector_not_found");
+  }
+
+  async open(): Promise<void> {
+    try {
+      this.apply({ type: "opened", log: await log.openLog({ key: this.#key }), at: Date.now() });
+    } catch (error) {
+      this.block(error);
+    }
+  }
+
+  async wait(ms: number | null): Promise<void> {
+    const due = () => this.next().kind !== "wait";
+    if (ms === null) await condition(due);
+    else await condition(due, ms);
+  }
+
+  async look(): Promise<void> {
+    const seen = await source.lookAtSegment({ key: this.#key }).catch(() => null);
+    this.apply({ type: "looked", seen, at: Date.now() });
+  }
+
+  async bury(): Promise<void> {
+    await this.write("removed").catch((error: unknown) => this.block(error));
+  }
+
+  /** Expected trouble is a state: it waits for the next look, recompute or sync, and never fails the workflow. */
+  block(error: unknown): void {
+    this.apply({ type: "openFailed", error: runErrorOf(error), at: Date.now() });
+  }
+
+  /** A child workflow per run, in a scope of its own, so that deactivation can cancel it. */
+  async runOnce(reason: RunReason): Promise<void> {
+    const number = this.#state.lastNumber + 1;
+    const scope = new CancellationScope({ cancellable: true });
+    try {
+      const handle = await scope.run(() => this.startRun(number, reason));
+      this.#run = { handle, scope, told: false };
+      const committed = await scope.run(() => handle.result());
+      this.#run = null;
+      if (committed.summary.outcome === "superseded") await this.open();
+      else this.apply({ type: "runEnded", committed, at: Date.now() });
+    } catch (error) {
+      this.#run = null;
+      await this.mend(number, error);
+    }
+  }
+
+  async startRun(number: number, reason: RunReason): Promise<ChildWorkflowHandle<typeof syncRun>> {
+    const { newest, segmentName, config } = this.#state;
+    const workflowId = runWorkflowId(this.#key, number);
+    const host = config?.rest_endpoint.replace(/^https?:\/\//, "") ?? "";
+    const handle = await startChild(syncRun, {
+      workflowId,
+      args: [{ key: this.#key, number, reason, recompute: newest, empty: reason === "remove" }],
+      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      parentClosePolicy: ParentClosePolicy.TERMINATE,
+      staticSummary: `${segmentName || `Segment ${this.#key.segment_id}`} → ${host}`.slice(0, 200),
+      typedSearchAttributes: [
+        { key: searchAttributes.tenant, value: this.#key.tenant_slug },
+        { key: searchAttributes.segment, value: String(this.#key.segment_id) },
+      ],
+    });
+    const run = {
+      number,
+      workflow_id: workflowId,
+      reason,
+      computed_at: newest?.computed_at ?? null,
+      started_at: new Date().toISOString(),
+    };
+    this.apply({ type: "runStarted", run });
+    return handle;
+  }
+
+  /** The run ended without telling how (terminated, or already begun by an orphan): the log gets its close, then it is adopted. */
+  async mend(number: number, error: unknown): Promise<void> {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) {
+      const { code } = runErrorOf(error);
+      setCurrentDetails(`Run ${number} ended without a report (${code}); closing it in the log`);
+    }
+    await this.closeRun(number);
+  }
+
+  async closeRun(number: number): Promise<void> {
+    const { runId } = workflowInfo();
+    const scope: RunScope = { key: this.#key, number, workflowId: connectorWorkflowId(this.#key), runId };
+    try {
+      await committing.closeRun({ scope, at: new Date().toISOString() });
+    } catch (error) {
+      return this.block(error);
+    }
+    await this.open();
+  }
+
+  /** Once per run: it may be sending for an hour, and then it had better begin anew. */
+  tellRun(): void {
+    const run = this.#run;
+    if (!run || run.told || !this.#state.newest) return;
+    run.told = true;
+    // A run that has just ended cannot be told, and need not be.
+    void run.handle.signal(newerMembershipSignal).catch(() => undefined);
+  }
+
+  apply(event: ConnectorEvent): void {
+    this.#state = transition(this.#state, event);
+    setCurrentDetails(connectorDetails(this.#key, this.#state));
+    this.showAttributes();
+  }
+
+  /** Each upsert costs one event, so only when something in it changed. */
+  showAttributes(): void {
+    const { status, lastRun, lastSyncedAt, channels } = this.#state;
+    if (status === "opening" || status === "none") return;
+    const rejected = channels.reduce((sum, channel) => sum + channel.rejected, 0);
+    const shown = JSON.stringify([status, lastRun?.outcome, lastSyncedAt, rejected]);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    upsertSearchAttributes([
+      { key: searchAttributes.tenant, value: this.#key.tenant_slug },
+      { key: searchAttributes.segment, value: String(this.#key.segment_id) },
+      { key: searchAttributes.status, value: this.view().status },
+      { key: searchAttributes.rejectedCount, value: rejected },
+      ...(lastRun ? [{ key: searchAttributes.outcome, value: lastRun.outcome }] : []),
+      ...(lastSyncedAt ? [{ key: searchAttributes.lastSyncedAt, value: new Date(lastSyncedAt) }] : []),
+    ]);
+  }
+}
+
+/** Synchronous, as the SDK wants it. A refused update leaves nothing in the history. */
+function validateConfigure(change: ConfigChange): void {
+  const parsed = configChangeSchema().safeParse(change);
+  if (parsed.success) return;
+  const issues = fieldIssues(parsed.error);
+  const message = errorMessage(
+    "config_invalid",
+    issues.map((issue) => `${issue.field}: ${issue.message}`).join("; "),
+  );
+  throw ApplicationFailure.create({ type: "config_invalid", message, nonRetryable: true, details: [issues] });
+}
+
+function validateRemove(options?: { cleanup?: boolean }): void {
+  if (
+    options === undefined ||
+    options === null ||
+    typeof options.cleanup === "boolean" ||
+    options.cleanup === undefined
+  )
+    return;
+  throw ApplicationFailure.nonRetryable(
+    errorMessage("config_invalid", "cleanup: must be true or false"),
+    "config_invalid",
+  );
+}
+
+function refused(code: ErrorCode): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(errorMessage(code), code);
+}

@@ -1,0 +1,106 @@
+import { noProgress, type PartOutcome, type PartProgress, type PlannedDelta } from "../contracts/run.ts";
+import type { RunPhase, RunProgress } from "../contracts/view.ts";
+
+/** How far a run is: pure bookkeeping over the parts, for the commit, the `progress` query and the Temporal UI. */
+export class RunTracker {
+  #phase: RunPhase = "fetching membership";
+  #deltas: readonly PlannedDelta[] = [];
+  #sendingSinceMs = 0;
+  #lastProgressMs: number;
+  #lastError = "";
+  readonly #parts = new Map<string, PartOutcome>();
+
+  constructor(startedMs: number) {
+    this.#lastProgressMs = startedMs;
+  }
+
+  enter(phase: RunPhase): void {
+    this.#phase = phase;
+  }
+
+  planned(deltas: readonly PlannedDelta[], nowMs: number): void {
+    this.#deltas = deltas;
+    this.#sendingSinceMs = nowMs;
+    this.#lastProgressMs = nowMs;
+  }
+
+  /** A part is about to be handed to a worker: from here on it may have been sent. */
+  startPart(delta: PlannedDelta, part: number): PartProgress {
+    const known = this.#parts.get(partName(delta, part));
+    if (known) {
+      known.reported = false;
+      return known.progress;
+    }
+    const { channel, direction } = delta;
+    this.#parts.set(partName(delta, part), {
+      channel,
+      direction,
+      part,
+      reported: false,
+      progress: noProgress,
+    });
+    return noProgress;
+  }
+
+  settlePart(
+    delta: PlannedDelta,
+    part: number,
+    progress: PartProgress,
+    reported: boolean,
+    nowMs: number,
+  ): void {
+    const known = this.#parts.get(partName(delta, part));
+    if (!known) return;
+    if (progress.cursor > known.progress.cursor) this.#lastProgressMs = nowMs;
+    // A late report of an attempt that a newer one overtook must not move the cursor back.
+    if (progress.cursor >= known.progress.cursor) known.progress = progress;
+    known.reported = reported;
+  }
+
+  failed(message: string): void {
+    this.#lastError = message;
+  }
+
+  isStalled(nowMs: number, limitMs: number): boolean {
+    return nowMs - this.#lastProgressMs >= limitMs;
+  }
+
+  sendingForMs(nowMs: number): number {
+    return this.#sendingSinceMs === 0 ? 0 : nowMs - this.#sendingSinceMs;
+  }
+
+  outcomes(): PartOutcome[] {
+    return [...this.#parts.values()];
+  }
+
+  progress(nowMs: number): RunProgress {
+    const done = this.outcomes().reduce((sum, part) => sum + part.progress.cursor, 0);
+    const total = this.#deltas.reduce((sum, delta) => sum + delta.users, 0);
+    const seconds = this.sendingForMs(nowMs) / 1000;
+    const rate = seconds > 0 ? Math.round(done / seconds) : 0;
+    return {
+      phase: this.#phase,
+      users_done: done,
+      users_total: total,
+      users_per_second: rate,
+      eta_seconds: rate > 0 ? Math.ceil((total - done) / rate) : null,
+      last_error: this.#lastError,
+    };
+  }
+}
+
+function partName(delta: PlannedDelta, part: number): string {
+  return `${delta.channel} ${delta.direction} ${part}`;
+}
+
+/** What the Temporal UI shows of a run that is open. */
+export function progressDetails(progress: RunProgress): string {
+  const percent =
+    progress.users_total > 0 ? ` (${Math.floor((100 * progress.users_done) / progress.users_total)} %)` : "";
+  return [
+    `**${progress.phase}**`,
+    `${progress.users_done} of ${progress.users_total} users${percent}`,
+    `${progress.users_per_second} users/s${progress.eta_seconds === null ? "" : `, about ${progress.eta_seconds} s to go`}`,
+    ...(progress.last_error ? [`last error: ${progress.last_error}`] : []),
+  ].join("\n\n");
+}
