@@ -97,7 +97,8 @@ export async function startGroup(
  * the group behind when we are killed, and a suspended child could not even read its own standard input.
  */
 function startGuard(pid: number): ChildProcess {
-  const script = 'read -r _; kill -KILL -- "-$1"';
+  // Not `kill -KILL -- "-$1"`, which dash does not understand.
+  const script = 'read -r _; kill -9 "-$1"';
   const guard = spawn("sh", ["-c", script, "guard", String(pid)], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],

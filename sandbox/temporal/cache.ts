@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { chmod, mkdir, readdir, rename } from "node:fs/promises";
+import { mkdir, readdir, rename } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -34,7 +34,6 @@ export async function findCached(program: Program, folder: string): Promise<stri
 /** Moves a finished file into the cache in one step; `file` lies on the same file system. Returns its new path. */
 export async function storeInCache(program: Program, file: string, folder: string): Promise<string> {
   const target = join(folder, `${cachePrefix(program)}${await sha256OfFile(file)}`);
-  await chmod(file, 0o755);
   await rename(file, target);
   return target;
 }

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { constants } from "node:fs";
-import { access, mkdtemp, rm, stat } from "node:fs/promises";
+import { access, chmod, mkdtemp, rm, stat } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { cacheFolder, findCached, storeInCache } from "./cache.ts";
@@ -77,6 +77,8 @@ async function fetchIntoCache(program: Program, source: Source, cache: string): 
   const folder = await mkdtemp(join(cache, ".fetching-"));
   try {
     const file = await source.fetch(program, folder);
+    await chmod(file, 0o755);
+    await checkedVersion(program, file);
     return await storeInCache(program, file, cache);
   } finally {
     await rm(folder, { recursive: true, force: true });
