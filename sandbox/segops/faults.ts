@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** What a request is about; a fault strikes one of these, or any. */
-export const REQUEST_POINTS = [
+const REQUEST_POINTS = [
   "segment",
   "members",
   "export",
@@ -14,7 +14,7 @@ export type RequestPoint = (typeof REQUEST_POINTS)[number];
 
 /** Faults of the wire: they replace or cut the answer to any request. */
 const WIRE_KINDS = ["500", "503", "429", "reset", "hang", "empty", "not_found", "truncated", "html"] as const;
-export type WireKind = (typeof WIRE_KINDS)[number];
+type WireKind = (typeof WIRE_KINDS)[number];
 
 /** Faults of the content: a well-formed answer that is wrong. Each has the one request where it can strike. */
 const CONTENT_POINTS = {

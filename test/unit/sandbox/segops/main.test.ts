@@ -48,4 +48,6 @@ test("outlives its stdin otherwise", async () => {
   child.stdin.end();
   expect(await new SegopsControl(url).stats()).toMatchObject({ requests: {} });
   expect(child.exitCode).toBeNull();
+  child.kill("SIGTERM");
+  await once(child, "exit");
 });

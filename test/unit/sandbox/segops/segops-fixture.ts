@@ -88,8 +88,12 @@ export class SegopsUnderTest {
   /** Exports and waits until the file can be downloaded. */
   async finishedExport(format: string): Promise<ExportBody> {
     const { export_id } = await this.startExport(format);
+    return this.waitForExport(export_id);
+  }
+
+  waitForExport(id: number): Promise<ExportBody> {
     return waitFor(async () => {
-      const status = await this.exportStatus(export_id);
+      const status = await this.exportStatus(id);
       return status.download_url === null ? undefined : status;
     });
   }
@@ -100,7 +104,7 @@ export class SegopsUnderTest {
     let cursor: string | null = "";
     while (cursor !== null && pages.length < maxPages) {
       const query = new URLSearchParams({ limit: String(limit), ...(cursor && { cursor }) });
-      const page: MembersBody = await this.json(`/api/segments/7/members/?${query}`);
+      const page: MembersBody = await this.json(`/api/segments/7/members/?${query.toString()}`);
       pages.push(page);
       cursor = page.next_cursor;
     }
@@ -142,7 +146,7 @@ export function idsOf(pages: MembersBody[]): string[] {
 export function sortedByUtf8(ids: string[]): string[] {
   return ids
     .map((id) => Buffer.from(id))
-    .sort(Buffer.compare)
+    .sort((left, right) => Buffer.compare(left, right))
     .map(String);
 }
 
