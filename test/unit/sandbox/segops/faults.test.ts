@@ -122,11 +122,12 @@ describe("a fault of the content", () => {
   test("recompute_mid_page lands after the first page is served", async () => {
     const before = await segops().segment();
     await segops().control.putSegment("acme", 7, { members: ["u", "v", "w", "x", "y", "z"] });
-    await segops().control.addFault({ kind: "recompute_mid_page" });
+    await segops().control.addFault({ kind: "recompute_mid_page", times: "always" });
     expect(idsOf(await segops().walk(3))).toEqual(["a", "b", "c", "x", "y", "z"]);
     const after = await segops().segment();
     expect(after.last_computed_at).not.toBe(before.last_computed_at);
     expect(after.member_count).toBe(before.member_count);
+    expect(await segops().control.faults()).toMatchObject([{ struck: 1 }]);
   });
 
   test("duplicate_page serves one page twice and loses none", async () => {

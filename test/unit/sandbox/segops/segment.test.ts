@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { ODD_IDS, sortedByUtf8, useSegops, waitFor } from "./segops-fixture.ts";
 
@@ -22,6 +23,18 @@ describe("credentials", () => {
     for (const path of ["7/", "7/members/", `7/export/?export_id=${id}`, `exports/${id}/download/`]) {
       expect((await segops().fetch(`/api/segments/${path}`, { headers })).status).toBe(404);
       expect((await segops().fetch(`/api/segments/${path}`)).status).toBeLessThan(400);
+    }
+  });
+
+  test("a tenant with a segment of the same number reaches nothing of the other's", async () => {
+    const { control } = segops();
+    const { id } = await segops().finishedExport("csv");
+    await control.putTenant("rival", { api_key: "sk_rival" });
+    await control.putSegment("rival", 7, { name: "Theirs" });
+    const headers = { authorization: "ApiKey sk_rival" };
+    expect(await segops().json("/api/segments/7/", { headers })).toMatchObject({ name: "Theirs", tenant: 2 });
+    for (const path of [`7/export/?export_id=${id}`, `exports/${id}/download/`]) {
+      expect((await segops().fetch(`/api/segments/${path}`, { headers })).status).toBe(404);
     }
   });
 
@@ -111,6 +124,9 @@ describe("a segment", () => {
       return segment.state === "computed" ? segment : undefined;
     });
     expect(computed.member_count).toBe(1);
+    // A second recompute would be due by now, and would show by its time.
+    await delay(60);
+    expect(await segops().segment()).toEqual(computed);
   });
 
   test("is gone once deleted", async () => {
