@@ -1,0 +1,26 @@
+import type { ErrorCode } from "../contracts/errors.ts";
+
+/** First and longest wait before a batch is sent again, where Braze does not say how long. */
+const firstBackoffMs = 200;
+const longestBackoffMs = 5000;
+
+/** Trouble with one batch is waited out in place for so long; after that the worker's slot is better given up. */
+export const patienceMs = 10_000;
+
+/** Failures of one request that another try may mend. Pauses known to be long, deadlines and shutdown are not among them. */
+const mendable: ReadonlySet<ErrorCode> = new Set([
+  "braze_rate_limited",
+  "braze_unavailable",
+  "braze_unreachable",
+  "braze_timeout",
+  "braze_answer_unreadable",
+]);
+
+export function isMendable(code: ErrorCode): boolean {
+  return mendable.has(code);
+}
+
+/** Full jitter: anywhere up to the doubling limit, so that batches which failed together do not return together. */
+export function backoffMs(failures: number): number {
+  return Math.random() * Math.min(longestBackoffMs, firstBackoffMs * 2 ** (failures - 1));
+}

@@ -1,0 +1,117 @@
+import type { FileRef } from "../contracts/log.ts";
+import type { PartProgress } from "../contracts/run.ts";
+import type { UserRejection } from "./user-errors.ts";
+
+/** Offsets in the part, by reason. */
+export type RejectedOffsets = Record<string, number[]>;
+
+/** Users `from` (included) to `to` (excluded) of a part. */
+export interface Batch {
+  from: number;
+  to: number;
+}
+
+/**
+ * What is settled of a part. The cursor moves over settled batches without a gap; what is settled ahead of it counts once the
+ * gap closes, and is sent again by whoever resumes from here before that.
+ */
+export class PartBook {
+  readonly #users: number;
+  #cursor: number;
+  #attempted: number;
+  #requests: number;
+  #resent: number;
+  /** Ends of the batches settled ahead of the cursor, by their start. */
+  readonly #ahead = new Map<number, number>();
+  /** By offset, so that a batch which is sent again cannot list a user twice. */
+  readonly #inline = new Map<number, string>();
+  #file: FileRef | null;
+  #inFile: number;
+  #shownInline: RejectedOffsets | undefined;
+  readonly #attemptedBefore: number;
+
+  constructor(users: number, progress: PartProgress) {
+    this.#users = users;
+    this.#cursor = progress.cursor;
+    this.#attempted = Math.max(progress.attempted, progress.cursor);
+    this.#attemptedBefore = this.#attempted;
+    this.#requests = progress.requests;
+    this.#resent = progress.resent;
+    const offsets = Object.entries(progress.rejects.inline).flatMap(([code, list]) =>
+      list.map((offset) => [offset, code] as const),
+    );
+    this.#file = progress.rejects.file;
+    this.#inFile = progress.rejects.count - offsets.length;
+    // Past the cursor a batch is sent again and its rejects are named anew.
+    for (const [offset, code] of offsets) if (offset < this.#cursor) this.#inline.set(offset, code);
+  }
+
+  get cursor(): number {
+    return this.#cursor;
+  }
+
+  get isDone(): boolean {
+    return this.#cursor >= this.#users;
+  }
+
+  get inlineCount(): number {
+    return this.#inline.size;
+  }
+
+  /** These users may from now on have been written in Braze. */
+  attempt(to: number): void {
+    this.#attempted = Math.max(this.#attempted, to);
+  }
+
+  /** Counts a request that was written; one whose users were handed over before is also counted as sent again. */
+  countRequest(from: number, isRetry: boolean): void {
+    this.#requests++;
+    if (isRetry || from < this.#attemptedBefore) this.#resent++;
+  }
+
+  settle({ from, to }: Batch, rejected: ReadonlyMap<number, UserRejection>): void {
+    for (const [offset, code] of rejected) this.#inline.set(offset, code);
+    if (rejected.size > 0) this.#shownInline = undefined;
+    this.#ahead.set(from, to);
+    for (let end = this.#ahead.get(this.#cursor); end !== undefined; end = this.#ahead.get(this.#cursor)) {
+      this.#ahead.delete(this.#cursor);
+      this.#cursor = end;
+    }
+  }
+
+  /** The rejects that no resumption will name again, for a file. */
+  settledInline(): RejectedOffsets {
+    return byCode([...this.#inline].filter(([offset]) => offset < this.#cursor));
+  }
+
+  /** From now on `file` holds these rejects, and all that its predecessor held. */
+  moveToFile(moved: RejectedOffsets, file: FileRef): void {
+    for (const offset of Object.values(moved).flat()) {
+      this.#inline.delete(offset);
+      this.#inFile++;
+    }
+    this.#file = file;
+    this.#shownInline = undefined;
+  }
+
+  get file(): FileRef | null {
+    return this.#file;
+  }
+
+  progress(): PartProgress {
+    this.#shownInline ??= byCode([...this.#inline]);
+    return {
+      cursor: this.#cursor,
+      attempted: this.#attempted,
+      rejects: { count: this.#inFile + this.#inline.size, inline: this.#shownInline, file: this.#file },
+      requests: this.#requests,
+      resent: this.#resent,
+    };
+  }
+}
+
+function byCode(rejects: [offset: number, code: string][]): RejectedOffsets {
+  const offsets: RejectedOffsets = {};
+  for (const [offset, code] of rejects.sort(([a], [b]) => a - b)) (offsets[code] ??= []).push(offset);
+  return offsets;
+}

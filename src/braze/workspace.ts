@@ -1,0 +1,124 @@
+import { Pool } from "undici";
+import type { Dispatcher } from "undici";
+import type { Deadline } from "./deadline.ts";
+import { writeDeadline } from "./deadline.ts";
+import { systemClock } from "./clock.ts";
+import { exchange, exchangeTimeoutMs } from "./exchange.ts";
+import { createGovernor } from "./governor.ts";
+import type { Governor } from "./governor.ts";
+import type { BrazeRequest, Limiter } from "./request.ts";
+import { readAnswer } from "./response.ts";
+import type { BatchAnswer } from "./response.ts";
+
+/** Connections to one workspace at most; with one request each, also the requests in flight. */
+const maxConnections = 128;
+
+/** Braze's answers are small; a larger body comes from something else. */
+const maxAnswerBytes = 1_048_576;
+
+/** 5,000 a minute for all subscription calls of a workspace together (reference: Braze API, section 2.1). */
+const subscriptionRequestsPerSecond = 5000 / 60;
+
+/** One Braze workspace, as one key of it opens it. */
+export interface Workspace {
+  /** Waits for the right to make one request; see `Governor.acquire`. */
+  acquire(limiter: Limiter, connectorId: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes one request, once, and reads its answer. Rejects with a `CodedError`, `part_time_over` where the deadline was over
+   * before the first byte. Not cancellable once begun: what was sent is to be settled, within 10 s.
+   */
+  send(request: BrazeRequest, deadline: Deadline): Promise<BatchAnswer>;
+}
+
+interface WorkspaceOptions {
+  /** Origin of the instance's REST host. */
+  endpoint: string;
+  apiKey: string;
+  /** The workspace's share over all workers. */
+  requestsPerSecond: number;
+}
+
+/** The process's connections to Braze. */
+export interface Braze {
+  /** The same endpoint and key give the same connections and the same pace. */
+  workspace(options: WorkspaceOptions): Workspace;
+  /** Lets what is in flight settle, then closes. */
+  close(): Promise<void>;
+}
+
+export function createBraze({ deliverWorkers }: { deliverWorkers: number }): Braze {
+  const open = new Map<string, OpenWorkspace>();
+  return {
+    workspace(options) {
+      const name = JSON.stringify([options.endpoint, options.apiKey]);
+      const workspace = open.get(name) ?? new OpenWorkspace(options, deliverWorkers);
+      open.set(name, workspace);
+      workspace.limitTo(options.requestsPerSecond);
+      return workspace;
+    },
+    async close() {
+      await Promise.all([...open.values()].map((workspace) => workspace.close()));
+    },
+  };
+}
+
+class OpenWorkspace implements Workspace {
+  readonly #apiKey: string;
+  readonly #deliverWorkers: number;
+  readonly #pool: Pool;
+  readonly #dispatcher: Dispatcher;
+  readonly #governors: Readonly<Record<Limiter, Governor>>;
+
+  constructor({ endpoint, apiKey, requestsPerSecond }: WorkspaceOptions, deliverWorkers: number) {
+    this.#apiKey = apiKey;
+    this.#deliverWorkers = deliverWorkers;
+    this.#pool = new Pool(endpoint, {
+      connections: maxConnections,
+      pipelining: 1,
+      headersTimeout: exchangeTimeoutMs,
+      bodyTimeout: exchangeTimeoutMs,
+      maxResponseSize: maxAnswerBytes,
+      // One request per connection is what makes "checked just before it is written" true.
+      allowH2: false,
+    });
+    this.#dispatcher = this.#pool.compose(writeDeadline);
+    const shares = sharesOf(requestsPerSecond, deliverWorkers);
+    this.#governors = {
+      track: createGovernor(shares.track),
+      subscription: createGovernor(shares.subscription),
+    };
+  }
+
+  acquire(limiter: Limiter, connectorId: string, signal: AbortSignal): Promise<void> {
+    return this.#governors[limiter].acquire(connectorId, signal);
+  }
+
+  async send({ limiter, path, body, userIds }: BrazeRequest, deadline: Deadline): Promise<BatchAnswer> {
+    const headers = {
+      authorization: `Bearer ${this.#apiKey}`,
+      "content-type": "application/json",
+      accept: "application/json",
+      "user-agent": "segops-braze",
+    };
+    const answer = await exchange(this.#dispatcher, { method: "POST", path, headers, body, deadline });
+    this.#governors[limiter].observe(answer);
+    return readAnswer(answer, { userIds, apiKey: this.#apiKey }, systemClock.wallMs());
+  }
+
+  limitTo(requestsPerSecond: number): void {
+    const shares = sharesOf(requestsPerSecond, this.#deliverWorkers);
+    this.#governors.track.limitTo(shares.track);
+    this.#governors.subscription.limitTo(shares.subscription);
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+}
+
+function sharesOf(requestsPerSecond: number, deliverWorkers: number): Record<Limiter, number> {
+  return {
+    track: requestsPerSecond / deliverWorkers,
+    subscription: Math.min(requestsPerSecond, subscriptionRequestsPerSecond) / deliverWorkers,
+  };
+}
