@@ -20,6 +20,7 @@ type WireKind = (typeof WIRE_KINDS)[number];
 const CONTENT_POINTS = {
   recompute_mid_page: "members",
   duplicate_page: "members",
+  repeated_cursor: "members",
   missing_page: "members",
   non_string_member: "members",
   short_count: "segment",

@@ -59,7 +59,8 @@ function readPage(segment: Segment, offset: number, limit: number): Page {
 const NON_STRING_MEMBERS = [42, null, {}, { user_id: 7 }];
 
 function damage(page: Page, takeFault: PageHooks["takeFault"]): void {
-  if (takeFault("duplicate_page")) page.nextOffset = page.offset;
+  if (takeFault("duplicate_page")) page.items.push(...page.items);
+  if (takeFault("repeated_cursor")) page.nextOffset = page.offset;
   else if (page.nextOffset !== null && takeFault("missing_page")) {
     const skipped = page.nextOffset + page.limit;
     page.nextOffset = skipped < page.count ? skipped : null;

@@ -130,9 +130,18 @@ describe("a fault of the content", () => {
     expect(await segops().control.faults()).toMatchObject([{ struck: 1 }]);
   });
 
-  test("duplicate_page serves one page twice and loses none", async () => {
+  test("duplicate_page serves one page's members twice and loses none", async () => {
     await segops().control.addFault({ kind: "duplicate_page" });
-    expect(idsOf(await segops().walk(2))).toEqual(["a", "b", "a", "b", "c", "d", "e", "f"]);
+    const pages = await segops().walk(2);
+    expect(pages).toHaveLength(3);
+    expect(idsOf(pages)).toEqual(["a", "b", "a", "b", "c", "d", "e", "f"]);
+  });
+
+  test("repeated_cursor leads back to the same page, for as long as it strikes", async () => {
+    await segops().control.addFault({ kind: "repeated_cursor", times: "always" });
+    const pages = await segops().walk(2, 5);
+    expect(idsOf(pages)).toEqual(["a", "b", "a", "b", "a", "b", "a", "b", "a", "b"]);
+    expect(new Set(pages.map((page) => page.next_cursor)).size).toBe(1);
   });
 
   test("missing_page skips one page though nothing says so", async () => {
