@@ -55,6 +55,7 @@ function wholeSecond(timestamp: string): number {
   return Date.parse(timestamp.replace(/\.\d+/, ""));
 }
 
+/** Without the zeros at its end, digits of any length order as text. */
 function fraction(timestamp: string): string {
-  return (/\.(\d+)/.exec(timestamp)?.[1] ?? "").padEnd(12, "0");
+  return (/\.(\d+)/.exec(timestamp)?.[1] ?? "").replace(/0+$/, "");
 }

@@ -22,7 +22,7 @@ interface ExportPace {
 }
 
 const startedSchema = z
-  .object({ export_id: z.unknown(), id: z.unknown() })
+  .object({ export_id: z.unknown().optional(), id: z.unknown().optional() })
   .transform(({ export_id, id }) => export_id ?? id)
   .pipe(z.union([z.int().transform(String), z.string().regex(/^[\w-]+$/)]));
 

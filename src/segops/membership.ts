@@ -18,7 +18,7 @@ export interface BuiltSnapshot {
   /** Distinct ids that can be sent. */
   rows: number;
   dropped: Dropped;
-  /** Distinct members received: the rows and those dropped for another reason than being a duplicate. */
+  /** Distinct strings received: the rows, and the empty and ill-formed ones that were dropped. */
   distinctReceived: number;
 }
 
@@ -96,13 +96,18 @@ async function readOnce<Built extends BuiltSnapshot>(
     }
     const after = await segops.segment(key, signal);
     const built = await sink.finish();
-    const { distinctReceived } = built;
-    const { notBefore, ledgerComputedAt } = options;
-    const unproven = proveSnapshot({ before, after, distinctReceived, notBefore, ledgerComputedAt });
+    const unproven = proveSnapshot({
+      before,
+      after,
+      distinctReceived: built.distinctReceived,
+      notStrings: built.dropped.not_string,
+      notBefore: options.notBefore,
+      ledgerComputedAt: options.ledgerComputedAt,
+    });
     if (unproven !== undefined) return unproven;
     proven = true;
     const { name: segmentName, computedAt } = before;
-    return { computedAt, memberCount: distinctReceived, segmentName, built };
+    return { computedAt, memberCount: before.memberCount ?? built.distinctReceived, segmentName, built };
   } catch (error) {
     if (error instanceof CodedError && error.code === "snapshot_unverified") return error.detail;
     throw error;
