@@ -71,23 +71,20 @@ const example = Object.fromEntries(
 );
 /** `${NAME:-default}` as used, `$$` aside. */
 const substitutions = [...source.matchAll(/(?<!\$)\$\{?(\w+)(?::-([^}]*))?\}?/g)].map(
-  ([whole, name = "", fallback]) => ({ whole, name, fallback }),
+  ([, name = "", fallback]) => ({ name, fallback }),
 );
 
 // The names that CONTRACT gives the environment, Temporal's own three among them.
-const environmentNames = [
-  ...["TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_API_KEY"],
-  ...["STORAGE_URL", "SCRATCH_DIR", "DUCKDB_MEMORY_LIMIT", "DUCKDB_THREADS"],
-  ...["SEGOPS_API_URL", "SEGOPS_API_KEY", "SEGOPS_API_KEYS_FILE", "ALLOWED_BRAZE_ORIGINS"],
-  ...[
-    "SEALING_KEYS_FILE",
-    "SEALING_PUBLIC_KEYS_FILE",
-    "GATEWAY_API_KEYS_FILE",
-    "SEGOPS_WEBHOOK_SECRETS_FILE",
-  ],
-  ...["HTTP_HOST", "HTTP_PORT", "METRICS_ADDRESS", "LOG_LEVEL"],
-  ...["DELIVER_WORKERS", "QUIET_WINDOW_SECONDS", "RECONCILE_INTERVAL_SECONDS", "PART_SECONDS"],
-];
+const environmentNames = `
+  TEMPORAL_ADDRESS TEMPORAL_NAMESPACE TEMPORAL_API_KEY
+  STORAGE_URL SCRATCH_DIR DUCKDB_MEMORY_LIMIT DUCKDB_THREADS
+  SEGOPS_API_URL SEGOPS_API_KEY SEGOPS_API_KEYS_FILE ALLOWED_BRAZE_ORIGINS
+  SEALING_KEYS_FILE SEALING_PUBLIC_KEYS_FILE GATEWAY_API_KEYS_FILE SEGOPS_WEBHOOK_SECRETS_FILE
+  HTTP_HOST HTTP_PORT METRICS_ADDRESS LOG_LEVEL
+  DELIVER_WORKERS QUIET_WINDOW_SECONDS RECONCILE_INTERVAL_SECONDS PART_SECONDS
+`
+  .trim()
+  .split(/\s+/);
 const forTheGatewayOrCaller =
   /^(SEALING_PUBLIC_KEYS_FILE|GATEWAY_API_KEYS_FILE|SEGOPS_WEBHOOK_SECRETS_FILE|HTTP_\w+)$/;
 
@@ -185,8 +182,8 @@ describe("order and health", () => {
 describe("settings", () => {
   test("every variable is documented in .env.example and has a default of the same value", () => {
     expect(substitutions.length).toBeGreaterThan(10);
-    for (const { whole, name, fallback } of substitutions) {
-      expect(example, whole).toHaveProperty(name, fallback);
+    for (const { name, fallback } of substitutions) {
+      expect(example).toHaveProperty(name, fallback);
     }
   });
 
@@ -234,7 +231,7 @@ describe("secrets", () => {
     "%s is given every secret that it reads, and each is a file outside the repository",
     (_, given) => {
       const readAt = [...JSON.stringify(given).matchAll(/\/run\/secrets\/(\w+)/g)].map(([, name]) => name);
-      expect([...new Set(readAt)].sort()).toEqual([...given.secrets].sort());
+      expect(new Set(readAt)).toEqual(new Set(given.secrets));
       expect(given.secrets.filter((name) => compose.secrets[name] === undefined)).toEqual([]);
     },
   );
@@ -259,7 +256,7 @@ describe("what it mounts and opens", () => {
         const exists = from.startsWith("./")
           ? statSync(join(root, from)).isDirectory()
           : from in compose.volumes;
-        expect(exists, volume).toBe(true);
+        expect([volume, exists]).toEqual([volume, true]);
       }
       expect(given.networks.filter((network) => !(network in compose.networks))).toEqual([]);
     },
