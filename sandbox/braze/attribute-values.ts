@@ -6,7 +6,7 @@ const MAX_STRING = 255;
 const MAX_OBJECT_ARRAY_BYTES = 100 * 1024;
 const dateLike = /^(?:\d{1,2}[-/]\d{1,2}[-/]\d{4}|\d{4}-\d{2}-\d{2}(?:[T ].*)?)$/;
 
-type ForcedType = WorkspaceSettings["forcedTypes"][string];
+export type ForcedType = WorkspaceSettings["forcedTypes"][string];
 
 /** What a custom attribute's new value depends on besides the value sent. */
 export interface ValueContext {

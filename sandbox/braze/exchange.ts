@@ -60,11 +60,8 @@ function perform(req: IncomingMessage, res: ServerResponse, outcome: Outcome): v
 function writeHead(res: ServerResponse, answer: Answer): void {
   res.sendDate = false;
   // Braze's headers come in lower case. Naming these two keeps Node from adding its own, capitalised.
-  const head: Record<string, string | number> = {
-    "content-type": answer.contentType,
-    "content-length": Buffer.byteLength(answer.body),
-    connection: "keep-alive",
-    ...answer.headers,
-  };
+  const length = String(Buffer.byteLength(answer.body));
+  const head = ["content-type", answer.contentType, "content-length", length, "connection", "keep-alive"];
+  for (const name in answer.headers) head.push(name, answer.headers[name] ?? "");
   res.writeHead(answer.status, head);
 }

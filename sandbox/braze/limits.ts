@@ -91,13 +91,13 @@ export function limitHeaders(
   verdict: Verdict,
   mode: WorkspaceSettings["headerMode"],
   now: number,
-): Record<string, string> {
+): Record<string, string> | undefined {
   const { described, refusedUntil } = verdict;
-  if (mode === "off") return {};
+  if (mode === "off") return undefined;
   if (mode === "b" && refusedUntil !== undefined) {
     return { "x-ratelimit-retry-after": String(secondsUntil(refusedUntil, now)) };
   }
-  if (described === undefined) return {};
+  if (described === undefined) return undefined;
   const reset = mode === "a" ? Math.ceil(described.endsAt / 1000) : secondsUntil(described.endsAt, now);
   return {
     "x-ratelimit-limit": String(described.limit),

@@ -48,7 +48,7 @@ function withQuota(ring: KeyRing, request: RestRequest, endpoint: Endpoint, gran
   const answer =
     verdict.refusedUntil === undefined ? process(request, endpoint, workspace, now) : limited(workspace);
   const rateHeaders = limitHeaders(verdict, settings.headerMode, now);
-  return { ...answer, headers: { ...rateHeaders, ...answer.headers } };
+  return rateHeaders === undefined ? answer : { ...answer, headers: { ...rateHeaders, ...answer.headers } };
 }
 
 function limited(workspace: Workspace): Answer {

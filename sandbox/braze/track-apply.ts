@@ -1,5 +1,6 @@
 import { reservedKeys, storedProfileBits } from "./attribute-keys.ts";
 import { storedValue } from "./attribute-values.ts";
+import type { ForcedType } from "./attribute-values.ts";
 import { isJsonObject } from "./json.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import type { LostUpdateJournal } from "./lost-update.ts";
@@ -12,6 +13,7 @@ export interface ApplyTarget {
   users: UserTable;
   settings: WorkspaceSettings;
   blocklisted: ReadonlySet<string>;
+  forcedTypes: ReadonlyMap<string, ForcedType>;
 }
 
 /** Applies the valid attributes objects of one request, in their order. */
@@ -96,16 +98,12 @@ function applyCustom(
   if (target.blocklisted.has(name) || name.length > 255) return;
   const column = target.users.custom.open(name);
   journal?.note(user, column);
-  const { arrayLimit, forcedTypes } = target.settings;
-  const plain = typeof value === "boolean" && forcedTypes[name] === undefined;
+  const { arrayLimit } = target.settings;
+  const forcedType = target.forcedTypes.get(name);
+  const plain = typeof value === "boolean" && forcedType === undefined;
   const stored = plain
     ? value
-    : storedValue(value, {
-        current: column.get(user),
-        arrayLimit,
-        forcedType: forcedTypes[name],
-        mergeObjects,
-      });
+    : storedValue(value, { current: column.get(user), arrayLimit, forcedType, mergeObjects });
   if (stored === null) column.delete(user);
   else if (stored !== undefined) column.set(user, stored);
 }

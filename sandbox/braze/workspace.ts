@@ -1,4 +1,5 @@
 import { ApplyQueue } from "./apply-queue.ts";
+import type { ForcedType } from "./attribute-values.ts";
 import { Limiter } from "./limits.ts";
 import { RequestStats } from "./request-stats.ts";
 import { isGroupId } from "./subscription-state.ts";
@@ -28,6 +29,7 @@ export class Workspace implements ApplyTarget, ValidationRules {
   readonly ownLimiter = new Limiter();
   blockedIds: ReadonlySet<string> = new Set();
   blocklisted: ReadonlySet<string> = new Set();
+  forcedTypes: ReadonlyMap<string, ForcedType> = new Map();
   #knownGroups: ReadonlySet<string> | null = null;
   #requests = 0;
 
@@ -38,6 +40,7 @@ export class Workspace implements ApplyTarget, ValidationRules {
     this.blockedIds = new Set(this.settings.blockedIds.filter((id) => !unblock.includes(id)));
     this.settings.blockedIds = [...this.blockedIds];
     this.blocklisted = new Set(this.settings.blocklistedAttributes);
+    this.forcedTypes = new Map(Object.entries(this.settings.forcedTypes));
     this.#knownGroups = this.settings.subscriptionGroups && new Set(this.settings.subscriptionGroups);
     this.queue.retime(this.settings);
   }
