@@ -1,0 +1,139 @@
+import { rm } from "node:fs/promises";
+import type { Channel, Direction } from "../contracts/channel.ts";
+import { CodedError } from "../contracts/errors.ts";
+import type { ChannelPlan, FileRef } from "../contracts/log.ts";
+import { findChanges } from "./changes.ts";
+import type { LocalFile } from "./changes.ts";
+import type { Session } from "./duckdb.ts";
+import { comparableTime, publishExceptions } from "./exceptions.ts";
+import { newPartsFolder } from "./file-keys.ts";
+import type { LedgerDeps } from "./ledger-deps.ts";
+import { copyToParquet, partRowGroup } from "./sql.ts";
+
+export interface ChannelDiff {
+  channel: Channel;
+  /** The ledger before the run. */
+  base: FileRef | null;
+  exceptions: FileRef | null;
+  /** `empty`: nobody is desired, whatever the snapshot says. */
+  target: ChannelPlan["target"];
+  /** Users per request: parts hold a multiple of it, so that n users take exactly ⌈n/batchSize⌉ requests. */
+  batchSize: number;
+}
+
+export interface DiffInput {
+  /** The connector's folder in storage. */
+  folder: string;
+  number: number;
+  /** Null where every target is empty. */
+  snapshot: FileRef | null;
+  channels: readonly ChannelDiff[];
+  /** ISO 8601, the workflow's clock. */
+  at: string;
+  signal?: AbortSignal | undefined;
+}
+
+/** Users of one part at most, unless a delta would have over `maxParts`: one row group. */
+const partUsers = 20_480;
+const maxParts = 500;
+/** Parts that are flushed to storage while the next one is cut. */
+const uploadsAtOnce = 4;
+
+/**
+ * Compares the snapshot with the ledger of each channel and cuts what differs into parts in storage. Directions in which
+ * nobody moves have no delta. Throws `ledger_missing` where a file of the ledger is not whole.
+ */
+export async function diffChannels(deps: LedgerDeps, input: DiffInput): Promise<ChannelPlan[]> {
+  const plans = [];
+  for (const channel of input.channels) plans.push(await diffChannel(deps, input, channel));
+  return plans;
+}
+
+async function diffChannel(deps: LedgerDeps, input: DiffInput, wanted: ChannelDiff): Promise<ChannelPlan> {
+  const { channel, base, exceptions, target, batchSize } = wanted;
+  const { snapshot, folder, number } = input;
+  if (target === "snapshot" && snapshot === null) {
+    throw new CodedError("unexpected", "a channel is to hold a snapshot that was not given");
+  }
+  const desired = target === "snapshot" ? snapshot : null;
+  const refs = [desired, base, exceptions].filter((ref) => ref !== null);
+  return deps.files.use(refs, (paths) => {
+    const local = (ref: FileRef | null): LocalFile | null =>
+      ref && { ref, path: paths[refs.indexOf(ref)] ?? "" };
+    return deps.duckdb.use(async (session) => {
+      const at = comparableTime(input.at);
+      const sets = { desired: local(desired), base: local(base), exceptions: local(exceptions) };
+      await findChanges(session, { ...sets, at });
+      const kept = await publishExceptions(deps, session, {
+        folder,
+        number,
+        table: "kept",
+        same: exceptions,
+      });
+      const partsFolder = newPartsFolder(folder, number);
+      const deltas = [
+        await cutParts(deps, session, "entered", batchSize, partsFolder),
+        await cutParts(deps, session, "exited", batchSize, partsFolder),
+      ].filter((delta) => delta.users > 0);
+      return { channel, base, exceptions, target, kept, deltas };
+    }, input.signal);
+  });
+}
+
+async function cutParts(
+  deps: LedgerDeps,
+  session: Session,
+  direction: Direction,
+  batchSize: number,
+  partsFolder: string,
+): Promise<ChannelPlan["deltas"][number]> {
+  const users = Number((await session.row(`SELECT count(*) FROM ${direction}`))[0]);
+  const size = partSize(users, batchSize);
+  const uploads: Promise<FileRef>[] = [];
+  await deps.scratch.withFolder(async (work) => {
+    try {
+      for (let from = 0; from < users; from += size) {
+        const name = `${direction}-${String(uploads.length + 1).padStart(4, "0")}.parquet`;
+        const path = `${work}/${name}`;
+        const rows = await cutPart(session, direction, { from, to: Math.min(from + size, users), path });
+        const upload = publishAndRemove(deps, path, partsFolder + name, rows);
+        upload.catch(() => undefined); // thrown below; meanwhile nobody awaits it
+        uploads.push(upload);
+        await uploads[uploads.length - uploadsAtOnce];
+      }
+    } finally {
+      // Before the folder goes: uploads still read from it, also when a later part failed.
+      await Promise.allSettled(uploads);
+    }
+  });
+  return { direction, users, batch_size: batchSize, parts: await Promise.all(uploads) };
+}
+
+/** The largest multiple of the batch size within one row group, times whatever keeps the parts under `maxParts`. */
+export function partSize(users: number, batchSize: number): number {
+  const size = Math.max(1, Math.floor(partUsers / batchSize)) * batchSize;
+  return size * Math.max(1, Math.ceil(users / (size * maxParts)));
+}
+
+async function cutPart(
+  session: Session,
+  direction: Direction,
+  { from, to, path }: { from: number; to: number; path: string },
+): Promise<number> {
+  // The table was filled in byte order, so row ids are positions; the order within a part does not lean on that.
+  const slice = `SELECT * FROM ${direction} WHERE rowid >= ${from} AND rowid < ${to} ORDER BY user_id`;
+  const rows = await session.run(copyToParquet(slice, path, partRowGroup));
+  if (rows !== to - from) throw new CodedError("unexpected", `a part got ${rows} of ${to - from} users`);
+  return rows;
+}
+
+async function publishAndRemove(
+  { files }: LedgerDeps,
+  path: string,
+  key: string,
+  rows: number,
+): Promise<FileRef> {
+  const ref = await files.publish(path, key, rows);
+  await rm(path, { force: true });
+  return ref;
+}
