@@ -24,3 +24,18 @@ export function isMendable(code: ErrorCode): boolean {
 export function backoffMs(failures: number): number {
   return Math.random() * Math.min(longestBackoffMs, firstBackoffMs * 2 ** (failures - 1));
 }
+
+/** Waits; rejects with the signal's reason as soon as it aborts. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const timer = setTimeout(end, ms);
+    function end(): void {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      if (signal.aborted) reject(signal.reason as Error);
+      else resolve();
+    }
+    signal.addEventListener("abort", end, { once: true });
+  });
+}

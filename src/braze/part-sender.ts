@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setMaxListeners } from "node:events";
 import { CodedError } from "../contracts/errors.ts";
 import { maxInlineRejects } from "../contracts/run.ts";
 import type { FileRef } from "../contracts/log.ts";
 import type { PartProgress, SentPart } from "../contracts/run.ts";
-import { backoffMs, isMendable, patienceMs } from "./backoff.ts";
+import { backoffMs, isMendable, patienceMs, pause } from "./backoff.ts";
 import type { Deadline } from "./deadline.ts";
 import { PartBook } from "./part-book.ts";
 import type { Batch, RejectedOffsets } from "./part-book.ts";
@@ -62,6 +62,8 @@ class PartSender {
     this.#options = options;
     this.#book = new PartBook(options.users, options.progress);
     this.#next = this.#book.cursor;
+    // Each batch in flight may listen while it waits; more than ten are no leak here.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   async run(): Promise<SentPart> {
@@ -155,7 +157,7 @@ class PartSender {
         if (failures === 1) patienceEnd = now + patienceMs;
         const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs(failures));
         if (now + waitMs > patienceEnd) throw error;
-        await this.#pause(waitMs);
+        await pause(waitMs, this.#stop.signal);
       }
     }
   }
@@ -179,12 +181,6 @@ class PartSender {
     } finally {
       if (written) this.#book.countRequest(from, isRetry);
     }
-  }
-
-  async #pause(waitMs: number): Promise<void> {
-    await sleep(waitMs, undefined, { signal: this.#stop.signal }).catch(() =>
-      this.#stop.signal.throwIfAborted(),
-    );
   }
 
   async #spill(): Promise<void> {

@@ -44,7 +44,10 @@ const splitBy400: readonly (readonly [RegExp, UserRejection | "braze_request_ref
 /** A maintenance answer says `queued`; all others that accept say `success`. */
 const acceptingMessages = new Set(["success", "queued"]);
 
-const bodySchema = z.looseObject({ message: z.string().optional().catch(undefined), errors: z.unknown() });
+const bodySchema = z.looseObject({
+  message: z.string().optional().catch(undefined),
+  errors: z.unknown().optional(),
+});
 
 /**
  * Reads Braze's answer to one batch. Throws a `CodedError` for what says nothing of single users: retryable trouble, or a

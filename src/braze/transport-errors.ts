@@ -17,12 +17,9 @@ const codeByTransportCode: Readonly<Record<string, ErrorCode>> = {
 /** What a request failed with, as a coded failure; an error without a code is a defect and stays as it is. */
 export function transportError(error: unknown): unknown {
   if (error instanceof CodedError || !(error instanceof Error)) return error;
+  // undici gives a parser's error no code where the bytes are no HTTP at all.
+  if (error.name === "HTTPParserError") return new CodedError("braze_answer_unreadable", "not HTTP");
   const code: unknown = Reflect.get(error, "code");
   if (typeof code !== "string") return error;
-  return new CodedError(ourCode(code), code);
-}
-
-function ourCode(code: string): ErrorCode {
-  if (code.startsWith("HPE_")) return "braze_answer_unreadable";
-  return codeByTransportCode[code] ?? "braze_unreachable";
+  return new CodedError(codeByTransportCode[code] ?? "braze_unreachable", code);
 }

@@ -57,7 +57,9 @@ export function createBraze({ deliverWorkers }: { deliverWorkers: number }): Bra
       return workspace;
     },
     async close() {
-      await Promise.all([...open.values()].map((workspace) => workspace.close()));
+      const closing = [...open.values()].map((workspace) => workspace.close());
+      open.clear();
+      await Promise.all(closing);
     },
   };
 }
