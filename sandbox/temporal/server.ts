@@ -1,8 +1,8 @@
 import { mkdir } from "node:fs/promises";
-import { createServer } from "node:net";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Connection, isGrpcServiceError } from "@temporalio/client";
+import { freePort } from "./free-port.ts";
 import { startGroup } from "../process-group.ts";
 import type { ProcessGroup } from "../process-group.ts";
 import { findTemporalCli } from "./executable.ts";
@@ -139,19 +139,4 @@ async function answers(address: string, namespace: string): Promise<boolean> {
   } finally {
     await connection.close();
   }
-}
-
-/** A port that was free a moment ago, by the system's choice. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") {
-    throw new Error("the system gave no port");
-  }
-  return address.port;
 }

@@ -123,6 +123,8 @@ export const commitSchema = z.object({
   channels: z.array(ledgerRefSchema),
   counts: runCountsSchema,
   started_at: timestampSchema,
+  /** The newest run, up to and including this one, after which Braze showed what SegOps said. */
+  synced: z.object({ at: timestampSchema, computed_at: timestampSchema }).nullable(),
   error: runErrorSchema.nullable(),
 });
 export type Commit = z.infer<typeof commitSchema>;

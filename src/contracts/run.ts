@@ -200,6 +200,12 @@ export interface WriteConfigInput {
   config: unknown;
 }
 
+/** The settings as they stand after a change. */
+export interface WrittenConfig {
+  number: number;
+  shown: ShownConfig;
+}
+
 export interface LookAtSegmentInput {
   key: ConnectorKey;
 }

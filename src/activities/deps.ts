@@ -1,0 +1,25 @@
+import type { JSONWebKeySet } from "jose";
+import type { Logger } from "pino";
+import type { Braze } from "../braze/workspace.ts";
+import type { Pace } from "../contracts/run.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { Segops } from "../segops/client.ts";
+import type { Storage } from "../storage/storage.ts";
+
+/** What the activities are closed over: made once per process by the worker. */
+export interface ActivityDeps {
+  storage: Storage;
+  ledger: Ledger;
+  segops: Segops;
+  braze: Braze;
+  /** The private keys that open stored Braze keys. */
+  sealingKeys: JSONWebKeySet;
+  allowedOrigins: readonly string[];
+  scratchDir: string;
+  /** How long one attempt at a part may send. */
+  partSeconds: number;
+  pace: Pace;
+  log: Logger;
+  /** At most so many sets are fetched, compared or settled at once in this process: DuckDB's memory is shared. */
+  heavy: <T>(work: () => Promise<T>) => Promise<T>;
+}

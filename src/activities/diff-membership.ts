@@ -1,0 +1,136 @@
+import { cancellationSignal } from "@temporalio/activity";
+import {
+  attributeChannel,
+  maxTrackBatchSizeUsers,
+  parseChannel,
+  subscriptionBatchSizeUsers,
+  subscriptionGroupChannel,
+  type Channel,
+} from "../contracts/channel.ts";
+import type { ConnectorConfig } from "../contracts/connector-config.ts";
+import { CodedError } from "../contracts/errors.ts";
+import {
+  connectorFolder,
+  type ChannelPlan,
+  type ConfigEntry,
+  type LedgerRef,
+  type Plan,
+} from "../contracts/log.ts";
+import type { DiffedMembership, DiffMembershipInput, FetchedMembership } from "../contracts/run.ts";
+import type { ActivityDeps } from "./deps.ts";
+import { withHeartbeat } from "./heartbeat.ts";
+
+/**
+ * Promise: the plan is in the log before anything is sent, and it is this run's or nothing is sent.
+ * In: a membership, or none when everybody is to be unset. Out: what there is to send, in counts.
+ * Without a difference there is no plan. Heartbeat: no details. Attempt 2 finds its own plan and answers from it.
+ * Errors: ledger_missing, log_unreadable, run_superseded, storage_unavailable.
+ */
+export function createDiffMembership({ ledger, partSeconds, heavy }: ActivityDeps) {
+  return async ({ scope, at, membership }: DiffMembershipInput): Promise<DiffedMembership> => {
+    const log = ledger.log(scope.key);
+    const config = await log.latestConfig();
+    if (!config) throw new CodedError("connector_not_found");
+    const answer = (plan: Plan | undefined, configNumber: number): DiffedMembership => ({
+      planned: plan !== undefined,
+      deltas: plan ? plannedDeltas(plan.channels) : [],
+      configNumber,
+      partSeconds,
+    });
+    const written = await log.plan(scope.number);
+    if (written && written.workflow_id === scope.workflowId && written.run_id === scope.runId) {
+      return answer(written, written.config_number);
+    }
+    const ledgers = (await log.commitBefore(scope.number))?.channels ?? [];
+    const signal = cancellationSignal();
+    const folder = connectorFolder(scope.key);
+    const wanted = wantedChannels(config, ledgers, membership !== null);
+    const compare = () => {
+      const snapshot = membership?.snapshot ?? null;
+      return ledger.diffChannels({ folder, number: scope.number, snapshot, channels: wanted, at, signal });
+    };
+    const channels = await withHeartbeat(() => heavy(compare));
+    if (!movesAnything(channels, membership, ledgers)) return answer(undefined, config.number);
+    const plan: Plan = {
+      version: 1,
+      kind: "plan",
+      number: scope.number,
+      workflow_id: scope.workflowId,
+      run_id: scope.runId,
+      at,
+      config_number: config.number,
+      recompute: membership && {
+        computed_at: membership.computedAt,
+        member_count: membership.memberCount,
+        segment_name: membership.segmentName,
+      },
+      snapshot: membership?.snapshot ?? null,
+      channels,
+    };
+    if ((await log.putPlan(plan)) === "taken") throw new CodedError("run_superseded", `run ${scope.number}`);
+    return answer(plan, config.number);
+  };
+}
+
+interface WantedChannel extends Pick<ChannelPlan, "channel" | "base" | "exceptions" | "target"> {
+  batchSize: number;
+}
+
+/**
+ * Every channel of the configuration, and every one of the ledger that is not: that one's target is empty, so that its
+ * members are unset and it is forgotten. A ledger of another endpoint is another workspace's: this one starts empty.
+ */
+function wantedChannels(
+  { config }: ConfigEntry,
+  ledgers: readonly LedgerRef[],
+  hasMembers: boolean,
+): WantedChannel[] {
+  const here = ledgers.filter((ledger) => ledger.rest_endpoint === config.rest_endpoint);
+  const configured = hasMembers ? configuredChannels(config) : [];
+  const removed = here.map((ledger) => ledger.channel).filter((channel) => !configured.includes(channel));
+  return [...configured, ...removed].map((channel) => {
+    const known = here.find((ledger) => ledger.channel === channel);
+    return {
+      channel,
+      base: known?.base ?? null,
+      exceptions: known?.exceptions ?? null,
+      target: configured.includes(channel) ? "snapshot" : "empty",
+      batchSize: batchSizeOf(channel, config),
+    };
+  });
+}
+
+function configuredChannels(config: ConnectorConfig): Channel[] {
+  const groups = config.segment_id ? [subscriptionGroupChannel(config.segment_id)] : [];
+  return [attributeChannel(config.attribute_name), ...groups];
+}
+
+function batchSizeOf(channel: Channel, config: ConnectorConfig): number {
+  const most =
+    parseChannel(channel).kind === "attribute" ? maxTrackBatchSizeUsers : subscriptionBatchSizeUsers;
+  return Math.min(most, config.batch_size);
+}
+
+/** Something is to be sent, or the ledger would say it differently afterwards. */
+function movesAnything(
+  channels: ChannelPlan[],
+  membership: FetchedMembership | null,
+  ledgers: readonly LedgerRef[],
+): boolean {
+  if (channels.some((channel) => channel.deltas.some((delta) => delta.users > 0))) return true;
+  if (channels.length !== ledgers.length) return true;
+  return channels.some((channel) => {
+    const moved = channel.target === "snapshot" && channel.base?.sha256 !== membership?.snapshot.sha256;
+    return (
+      moved || channel.target === "empty" || (channel.kept?.rows ?? 0) !== (channel.exceptions?.rows ?? 0)
+    );
+  });
+}
+
+function plannedDeltas(channels: ChannelPlan[]): DiffedMembership["deltas"] {
+  return channels.flatMap(({ channel, deltas }) =>
+    deltas
+      .filter((delta) => delta.users > 0)
+      .map(({ direction, users, parts }) => ({ channel, direction, users, parts: parts.length })),
+  );
+}

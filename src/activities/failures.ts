@@ -1,0 +1,49 @@
+import { activityInfo, ApplicationFailure, CancelledFailure } from "@temporalio/activity";
+import type { Logger } from "pino";
+import { CodedError, errorMessage, errorTable } from "../contracts/errors.ts";
+import { PartFailure } from "../braze/part-failure.ts";
+
+/**
+ * Turns what an activity throws into what a workflow may match: the code as type, retried or not as the table says, a part's
+ * progress as detail. Anything without a code is told only by its class: its own words may hold a user id.
+ */
+export function withCodedFailures<Input, Output>(
+  log: Logger,
+  activity: (input: Input) => Promise<Output>,
+): (input: Input) => Promise<Output> {
+  return async (input) => {
+    try {
+      return await activity(input);
+    } catch (error) {
+      throw asFailure(error, log);
+    }
+  };
+}
+
+function asFailure(error: unknown, log: Logger): Error {
+  if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
+  const { activityType, attempt, workflowExecution } = activityInfo();
+  const about = { activity: activityType, attempt, workflow_id: workflowExecution?.workflowId };
+  if (error instanceof CodedError) {
+    log.warn({ ...about, code: error.code }, error.message);
+    return ApplicationFailure.create({
+      type: error.code,
+      message: error.message,
+      nonRetryable: errorTable[error.code].kind !== "retry",
+      nextRetryDelay: error.retryAfterMs,
+      details: error instanceof PartFailure ? [error.progress] : [],
+    });
+  }
+  const name = error instanceof Error ? error.name : typeof error;
+  log.error(
+    { ...about, code: "unexpected", error: name, stack: frames(error) },
+    errorMessage("unexpected", name),
+  );
+  return ApplicationFailure.create({ type: "unexpected", message: errorMessage("unexpected", name) });
+}
+
+/** Where it was thrown, without the message that a stack begins with. */
+function frames(error: unknown): string[] {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  return stack.split("\n").filter((line) => line.startsWith("    at "));
+}

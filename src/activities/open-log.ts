@@ -1,0 +1,27 @@
+import { showConfig } from "../contracts/connector-config.ts";
+import type { OpenedLog, OpenLogInput } from "../contracts/run.ts";
+import type { ActivityDeps } from "./deps.ts";
+import { committedRun } from "./committed-run.ts";
+
+/**
+ * Promise: what the connector adopts is what the log's end says, whoever wrote it. Reads only; attempt 2 reads again.
+ * Errors: log_unreadable, storage_unavailable.
+ */
+export function createOpenLog({ ledger, pace }: ActivityDeps) {
+  return async ({ key }: OpenLogInput): Promise<OpenedLog> => {
+    const log = ledger.log(key);
+    const [config, end] = [await log.latestConfig(), await log.end()];
+    const last = end.commit ?? (await log.commitBefore(end.lastNumber));
+    return {
+      config: config
+        ? { number: config.number, status: config.status, shown: showConfig(config.config) }
+        : null,
+      lastNumber: end.lastNumber,
+      open: end.open,
+      last: last ? committedRun(last) : null,
+      lastSyncedAt: last?.synced?.at ?? null,
+      deliveredComputedAt: last?.synced?.computed_at ?? null,
+      pace,
+    };
+  };
+}
