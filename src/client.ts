@@ -1,0 +1,161 @@
+// What SegOps' TypeScript code imports, and what the command line and the gateway are made of.
+import { WithStartWorkflowOperation, type Client } from "@temporalio/client";
+import type { UpdateDefinition } from "@temporalio/common";
+import type { JSONWebKeySet } from "jose";
+import { askTemporal, askWorker, codedError } from "./client/ask.ts";
+import { ClientError } from "./client/client-error.ts";
+import { checkedKey, connectorOfWebhook } from "./client/connector-name.ts";
+import { listConnectors, type ListedConnector, type ListFilter } from "./client/list-connectors.ts";
+import { isConfigured, lookAtConnector, withProgress } from "./client/look-at-connector.ts";
+import { checkSettings, sealSettings } from "./client/settings.ts";
+import { startOptions, type ConnectorWorkflow } from "./client/start-options.ts";
+import type { ConfigChange } from "./contracts/connector-config.ts";
+import { connectorName, type ConnectorKey } from "./contracts/connector-id.ts";
+import {
+  activateUpdate,
+  configureUpdate,
+  deactivateUpdate,
+  recomputeSignal,
+  removeUpdate,
+  syncUpdate,
+} from "./contracts/connector-messages.ts";
+import { CodedError, isErrorCode } from "./contracts/errors.ts";
+import { parseRecompute } from "./contracts/recompute.ts";
+import { workflowTypes } from "./contracts/temporal-names.ts";
+import type { ConnectorView } from "./contracts/view.ts";
+
+export { connectTemporal } from "./client/connect-temporal.ts";
+export { ClientError, CodedError };
+export type { ConnectorKey, ConnectorView, ListedConnector, ListFilter };
+
+export interface ConnectorsOptions {
+  client: Client;
+  /** The workers' public keys (a JWK set), with which Braze keys are sealed. Needed only where one is given. */
+  sealingKeys?: JSONWebKeySet;
+  /** Origins accepted as `rest_endpoint` beside Braze's own hosts, as the workers accept them. Default: none. */
+  allowedOrigins?: readonly string[];
+  /** How long to wait for a worker's answer, in milliseconds. Default: 5000. */
+  answerTimeoutMs?: number;
+}
+
+/**
+ * SegOps' fields of a connector, all in clear: the key is sealed here, before it leaves the process. A field left out keeps its stored
+ * value, null returns it to its default, `api_key: "***"` keeps the stored key.
+ */
+export type ConnectorSettings = ConfigChange;
+
+/**
+ * Every function takes a connector by `{ tenant_slug, segment_id }` and throws a `CodedError` when the connector refuses, with a
+ * `code` of the error table, or a `ClientError` when it cannot be asked: `worker_silent`, `temporal_unreachable`,
+ * `temporal_namespace_missing`, `search_attributes_missing`, `name_invalid`.
+ */
+export interface Connectors {
+  /**
+   * Creates a connector, inactive unless told to `activate` it. `rest_endpoint` and `api_key` are required. A removed one may be
+   * created again. Errors: `config_invalid`, naming every field at fault; `connector_exists`.
+   */
+  create(
+    key: ConnectorKey,
+    settings: ConnectorSettings,
+    options?: { activate?: boolean },
+  ): Promise<ConnectorView>;
+  /**
+   * Tells a connector that its segment was recomputed, with SegOps' webhook body as it is: `tenant_slug` and `segment_id` are required.
+   * Needs no worker: the signal waits for one. A connector that was terminated comes back; one that was never created ends at once.
+   */
+  recompute(webhookBody: unknown): Promise<{ workflow_id: string }>;
+  /** Changes settings; a run with the new ones follows if the connector is active. Errors: `config_invalid`, `connector_not_found`. */
+  configure(key: ConnectorKey, change: ConnectorSettings): Promise<ConnectorView>;
+  /** Starts delivering, with a look at whether SegOps has something new. Error: `connector_not_found`. */
+  activate(key: ConnectorKey): Promise<ConnectorView>;
+  /** Stops delivering and cancels a run under way; Braze keeps what it has. Error: `connector_not_found`. */
+  deactivate(key: ConnectorKey): Promise<ConnectorView>;
+  /** Runs now, whether or not anything is new. Errors: `connector_inactive`, `connector_not_found`. */
+  sync(key: ConnectorKey): Promise<ConnectorView>;
+  /** Removes it; with `cleanup` everyone is unset in Braze first, by a run that this does not wait for. Error: `connector_not_found`. */
+  remove(key: ConnectorKey, options?: { cleanup?: boolean }): Promise<ConnectorView>;
+  /** The connector as it is, with the progress of its current run. Error: `connector_not_found`. */
+  describe(key: ConnectorKey): Promise<ConnectorView>;
+  /** The open connectors by name, from Temporal's visibility: no worker needed, a second or so behind. */
+  list(filter?: ListFilter): Promise<ListedConnector[]>;
+}
+
+export function createConnectors(options: ConnectorsOptions): Connectors {
+  const { client, sealingKeys, allowedOrigins = [], answerTimeoutMs = 5000 } = options;
+
+  /** With start, so that a connector that was terminated comes back from its log. */
+  async function update<Args extends unknown[]>(
+    definition: UpdateDefinition<ConnectorView, Args>,
+    key: ConnectorKey,
+    args: Args,
+  ): Promise<ConnectorView> {
+    const start = startOptions(checkedKey(key));
+    const startWorkflowOperation = new WithStartWorkflowOperation<ConnectorWorkflow>(
+      workflowTypes.connector,
+      start,
+    );
+    // Rejected beside the update when the start fails, which is reported there.
+    startWorkflowOperation.workflowHandle().catch(() => undefined);
+    return await askWorker(client, answerTimeoutMs, () =>
+      client.workflow.executeUpdateWithStart(definition, { args, startWorkflowOperation }),
+    );
+  }
+
+  /** What the log holds of a connector, whether its workflow is open or not: it is started if it is not. */
+  async function stored(key: ConnectorKey): Promise<ConnectorView> {
+    await askTemporal(client, answerTimeoutMs, () =>
+      client.workflow.start<ConnectorWorkflow>(workflowTypes.connector, startOptions(key)),
+    );
+    const view = await lookAtConnector(client, key, answerTimeoutMs);
+    const { last_error_code: code, last_error: words } = view;
+    if (!isConfigured(view) && isErrorCode(code)) throw codedError(code, words);
+    return view;
+  }
+
+  async function refuseIfStored(key: ConnectorKey): Promise<void> {
+    const view = await stored(key).catch((error: unknown) => {
+      if (error instanceof CodedError && error.code === "connector_not_found") return undefined;
+      throw error;
+    });
+    if (view) throw new ClientError("connector_exists", `${connectorName(key)}, ${view.status}`);
+  }
+
+  const connectors: Connectors = {
+    async create(given, settings, { activate = false } = {}) {
+      const key = checkedKey(given);
+      checkSettings(settings, { isNew: true, allowedOrigins });
+      const sealed = await sealSettings(key, settings, settings.rest_endpoint ?? "", sealingKeys);
+      await refuseIfStored(key);
+      const view = await update(configureUpdate, key, [sealed]);
+      return activate ? await connectors.activate(key) : view;
+    },
+    async recompute(webhookBody) {
+      const key = connectorOfWebhook(webhookBody);
+      const start = startOptions(key, parseRecompute(webhookBody, key.segment_id)?.segment_name);
+      await askTemporal(client, answerTimeoutMs, () =>
+        client.workflow.signalWithStart<ConnectorWorkflow, [unknown?]>(workflowTypes.connector, {
+          ...start,
+          signal: recomputeSignal,
+          signalArgs: [webhookBody],
+        }),
+      );
+      return { workflow_id: start.workflowId };
+    },
+    async configure(given, change) {
+      const key = checkedKey(given);
+      checkSettings(change, { isNew: false, allowedOrigins });
+      const view = await stored(key);
+      const restEndpoint = change.rest_endpoint ?? view.config.rest_endpoint;
+      return await update(configureUpdate, key, [await sealSettings(key, change, restEndpoint, sealingKeys)]);
+    },
+    activate: (key) => update(activateUpdate, key, []),
+    deactivate: (key) => update(deactivateUpdate, key, []),
+    sync: (key) => update(syncUpdate, key, []),
+    remove: (key, { cleanup = false } = {}) => update(removeUpdate, key, [{ cleanup }]),
+    async describe(key) {
+      return await withProgress(client, await lookAtConnector(client, checkedKey(key), answerTimeoutMs));
+    },
+    list: (filter = {}) => askTemporal(client, answerTimeoutMs, () => listConnectors(client, filter)),
+  };
+  return connectors;
+}
