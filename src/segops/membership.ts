@@ -52,6 +52,8 @@ interface Membership<Built> {
   memberCount: number;
   segmentName: string;
   built: Built;
+  /** The sink's own: for when `built` was stored, or could not be. */
+  discard(): Promise<void>;
 }
 
 /**
@@ -107,7 +109,13 @@ async function readOnce<Built extends BuiltSnapshot>(
     if (unproven !== undefined) return unproven;
     proven = true;
     const { name: segmentName, computedAt } = before;
-    return { computedAt, memberCount: before.memberCount ?? built.distinctReceived, segmentName, built };
+    return {
+      computedAt,
+      memberCount: before.memberCount ?? built.distinctReceived,
+      segmentName,
+      built,
+      discard: () => sink.discard(),
+    };
   } catch (error) {
     if (error instanceof CodedError && error.code === "snapshot_unverified") return error.detail;
     throw error;

@@ -105,11 +105,13 @@ describe("a membership", () => {
   test.each(["cursor", "page"] as const)("of 10,000 is paged (%s) and answered whole", async (paging) => {
     const { computed_at } = await computed(10_000, { paging });
     const { answer, made, sources } = read({ notBefore: computed_at, ledgerComputedAt: computed_at });
-    const { built, ...rest } = await answer;
+    const { built, discard, ...rest } = await answer;
     expect(rest).toEqual({ computedAt: computed_at, memberCount: 10_000, segmentName: "High LTV" });
     expect([...built.ids].sort()).toEqual(await control.members("acme", 7));
     expect(sources).toEqual(Array.from({ length: 10 }, () => "page"));
     expect(made).toEqual(["finished"]);
+    await discard();
+    expect(made).toEqual(["discarded"]);
   });
 
   test.each(["relative", "absolute"] as const)(
