@@ -53,7 +53,7 @@ interface Membership<Built> {
   segmentName: string;
   built: Built;
   /** The sink's own: for when `built` was stored, or could not be. */
-  discard(): Promise<void>;
+  discard: () => Promise<void>;
 }
 
 /**
