@@ -49,18 +49,17 @@ export const committing = proxyActivities<Pick<Activities, "commitLedger" | "clo
   retry: { initialInterval: "1s", maximumInterval: "1m" },
 });
 
-/** How long one part may be tried without the run hearing of it. */
-export const stallLimitMs = 15 * 60_000;
-
 /**
  * One part: it stops by itself after `partSeconds`, so that half a minute more is only reached by a worker that hangs.
+ * It is tried for `triedForMs` without the run hearing of it, but once at least.
  * The summary is what the Temporal UI shows for it, such as `part 12/500 · entered`.
  */
-export function sending(partSeconds: number, summary: string) {
+export function sending(partSeconds: number, triedForMs: number, summary: string) {
+  const attemptMs = (partSeconds + 30) * 1000;
   return proxyActivities<Pick<Activities, "trackEntered" | "unsetExited" | "updateSubscriptionGroup">>({
     taskQueue: taskQueues.deliver,
-    startToCloseTimeout: (partSeconds + 30) * 1000,
-    scheduleToCloseTimeout: stallLimitMs,
+    startToCloseTimeout: attemptMs,
+    scheduleToCloseTimeout: Math.max(triedForMs, attemptMs),
     heartbeatTimeout,
     summary,
     retry: { initialInterval: "1s", maximumInterval: "30s" },

@@ -15,6 +15,8 @@ export interface ConnectorState {
   status: Status;
   /** Set while the log could not be opened: why. */
   blockedBy: RunError | null;
+  /** Blocked, and somebody asked since: worth another look at the log before the next one is due. */
+  reopen: boolean;
   configNumber: number;
   config: ShownConfig | null;
   segmentName: string;
@@ -26,6 +28,8 @@ export interface ConnectorState {
   /** Why a run is due, whatever `newest` says. */
   wanted: RunReason | null;
   currentRun: CurrentRun | null;
+  /** A run that ended without a word of its own: what became of it is the log's to say. */
+  lostRun: CurrentRun | null;
   lastRun: RunSummary | null;
   channels: ChannelView[];
   lastSyncedAt: string | null;
@@ -51,12 +55,14 @@ export type ConnectorEvent =
   | { type: "syncRequested" }
   | { type: "runStarted"; run: CurrentRun }
   | { type: "runEnded"; committed: CommittedRun; at: number }
+  | { type: "runLost" }
   | { type: "looked"; seen: SeenSegment | null; at: number };
 
 export function newConnectorState(carried: CarriedState | undefined): ConnectorState {
   return {
     status: "opening",
     blockedBy: null,
+    reopen: false,
     configNumber: 0,
     config: null,
     segmentName: "",
@@ -65,6 +71,7 @@ export function newConnectorState(carried: CarriedState | undefined): ConnectorS
     newest: carried?.newest ?? null,
     wanted: carried?.wanted ?? null,
     currentRun: null,
+    lostRun: null,
     lastRun: null,
     channels: [],
     lastSyncedAt: null,
@@ -95,7 +102,7 @@ export function transition(state: ConnectorState, event: ConnectorEvent): Connec
         ...state,
         status: "blocked",
         blockedBy: event.error,
-        wanted: null,
+        reopen: false,
         lookAtMs: event.at + state.lookIntervalMs,
       };
     case "recomputed":
@@ -103,11 +110,13 @@ export function transition(state: ConnectorState, event: ConnectorEvent): Connec
     case "configWritten":
       return configWritten(state, event);
     case "syncRequested":
-      return { ...state, wanted: "sync" };
+      return { ...state, wanted: "sync", reopen: state.status === "blocked" };
     case "runStarted":
       return { ...state, currentRun: event.run, wanted: null, retryAtMs: null, lastNumber: event.run.number };
     case "runEnded":
       return runEnded(state, event.committed, event.at);
+    case "runLost":
+      return { ...state, currentRun: null, lostRun: state.currentRun, runsHere: state.runsHere + 1 };
     case "looked":
       return looked(state, event.seen, event.at);
     default:
@@ -116,6 +125,8 @@ export function transition(state: ConnectorState, event: ConnectorEvent): Connec
 }
 
 function opened(state: ConnectorState, log: OpenedLog, at: number): ConnectorState {
+  // Read before a change of the settings that was written meanwhile: once more.
+  if ((log.config?.number ?? 0) < state.configNumber) return { ...state, status: "opening" };
   const adopted: ConnectorState = {
     ...state,
     status: nextStatus(state.status, {
@@ -124,6 +135,7 @@ function opened(state: ConnectorState, log: OpenedLog, at: number): ConnectorSta
       failed: log.last?.summary.outcome === "failed",
     }),
     blockedBy: null,
+    reopen: false,
     configNumber: log.config?.number ?? 0,
     config: log.config?.shown ?? null,
     lastNumber: log.lastNumber,
@@ -135,13 +147,29 @@ function opened(state: ConnectorState, log: OpenedLog, at: number): ConnectorSta
     runsPerHistory: log.pace.runsPerHistory,
     lookAtMs: state.lookAtMs || at,
   };
-  return settleNewest(log.last ? goOnAfterCut(withRun(adopted, log.last), at) : adopted);
+  if (!log.last) return settleNewest(adopted);
+  return settleNewest(goOnAfterCut(lostRunClosed(withRun(adopted, log.last), log.last.summary), at));
+}
+
+/** As if the lost run had ended so itself: it must not be begun again at once, time after time. */
+function lostRunClosed(state: ConnectorState, summary: RunSummary): ConnectorState {
+  const lost = state.lostRun;
+  if (!lost || state.openRun !== null || summary.number < lost.number) return state;
+  const closed = { ...state, lostRun: null };
+  if (isSynced(summary)) return closed;
+  return {
+    ...unserved(closed, lost, summary),
+    partialStreak: state.partialStreak + (isCutShort(summary) ? 1 : 0),
+  };
 }
 
 function recomputed(state: ConnectorState, recompute: Recompute | undefined): ConnectorState {
   if (recompute === undefined) return { ...state, ignoredSignals: state.ignoredSignals + 1 };
-  const retried = state.status === "blocked" ? ("recompute" as const) : state.wanted;
-  const named = { ...state, wanted: retried, segmentName: recompute.segment_name ?? state.segmentName };
+  const named = {
+    ...state,
+    reopen: state.status === "blocked",
+    segmentName: recompute.segment_name ?? state.segmentName,
+  };
   if (!recompute.computed_at) return { ...named, wanted: "recompute" };
   const known = state.newest?.computed_at;
   if (known && compareComputedAt(recompute.computed_at, known) <= 0) return named;
@@ -160,10 +188,9 @@ function configWritten(
   };
   switch (event.change) {
     case "configured":
-      return isDelivering(written.status) ? { ...written, status: "active", wanted: "config" } : written;
+      return { ...written, wanted: written.status === "inactive" ? exceptRemoval(state.wanted) : "config" };
     case "activated":
-      // Not a run at once: a segment that was never computed must not turn a new connector to error.
-      return { ...written, lookAtMs: event.at };
+      return { ...written, wanted: wantedOnActivation(state), lookAtMs: event.at };
     case "deactivated":
     case "removed":
       return { ...written, wanted: null };
@@ -174,10 +201,24 @@ function configWritten(
   }
 }
 
+/**
+ * What changed while it was inactive is delivered at once, whether or not SegOps recomputed since. A new connector only
+ * looks: a segment that was never computed must not turn it to error.
+ */
+function wantedOnActivation(state: ConnectorState): RunReason | null {
+  if (state.status === "active" || !state.lastRun) return exceptRemoval(state.wanted);
+  return "activated";
+}
+
+/** A removal that somebody took back must never run: it would unset everyone. */
+function exceptRemoval(wanted: RunReason | null): RunReason | null {
+  return wanted === "remove" ? null : wanted;
+}
+
 function runEnded(state: ConnectorState, committed: CommittedRun, at: number): ConnectorState {
   const { summary } = committed;
   const ended = withRun({ ...state, currentRun: null, runsHere: state.runsHere + 1 }, committed);
-  const synced = ["clean", "no_change", "held"].includes(summary.outcome);
+  const synced = isSynced(summary);
   const settled: ConnectorState = {
     ...ended,
     status: nextStatus(state.status, { type: "runEnded", failed: summary.outcome === "failed" }),
@@ -192,6 +233,10 @@ function runEnded(state: ConnectorState, committed: CommittedRun, at: number): C
   // The recompute that an unfinished run served is spent, a newer one is not: a failed run must not chase its own tail.
   const next = synced ? settleNewest(settled) : unserved(settled, state.currentRun, summary);
   return goOnAfterCut(next, at);
+}
+
+function isSynced(summary: RunSummary): boolean {
+  return ["clean", "no_change", "held"].includes(summary.outcome);
 }
 
 /** Ended before everything was sent, and not by a person: it goes on by itself. */
@@ -251,8 +296,15 @@ function withRun(state: ConnectorState, committed: CommittedRun): ConnectorState
     channels: committed.channels,
     memberCount: committed.summary.member_count ?? state.memberCount,
     segmentName: committed.summary.segment_name ?? state.segmentName,
-    retryAtMs: committed.retryAt ? Date.parse(committed.retryAt) : null,
+    retryAtMs: retryAtMs(committed, state.lookIntervalMs),
   };
+}
+
+/** A retry that was due as the run began and still is could not be done (the source fails, say): it waits for a look's time. */
+function retryAtMs({ summary, retryAt }: CommittedRun, lookIntervalMs: number): number | null {
+  if (retryAt === null) return null;
+  const due = Date.parse(retryAt);
+  return due <= Date.parse(summary.started_at) ? Date.parse(summary.finished_at) + lookIntervalMs : due;
 }
 
 export type Step =
@@ -281,9 +333,9 @@ export function nextStep(state: ConnectorState, around: Surroundings): Step {
     case "opening":
       return { kind: "open" };
     case "blocked":
-      return state.wanted || around.now >= state.lookAtMs
-        ? { kind: "open" }
-        : waitUntil([state.lookAtMs], around.now);
+      if (state.reopen || around.now >= state.lookAtMs) return { kind: "open" };
+      if (isHistoryDue(state, around)) return { kind: "continueAsNew" };
+      return waitUntil([state.lookAtMs], around.now);
     case "none":
       return around.handlersBusy
         ? { kind: "wait", ms: null }
@@ -324,6 +376,19 @@ function isHistoryDue(state: ConnectorState, around: Surroundings): boolean {
 function waitUntil(times: (number | null)[], now: number): Step {
   const first = Math.min(...times.filter((time) => time !== null));
   return { kind: "wait", ms: Math.max(first - now, 1) };
+}
+
+/** Deactivated, or a removal taken back: what the run under way does is not wanted any more. */
+export function isRunUnwanted(state: ConnectorState): boolean {
+  if (!state.currentRun) return false;
+  return state.currentRun.reason === "remove" ? state.status !== "removing" : !isDelivering(state.status);
+}
+
+/** Newer membership than the run under way was begun for. */
+export function isOvertaken({ currentRun, newest, wanted }: ConnectorState): boolean {
+  if (!currentRun) return false;
+  if (wanted === "recompute" || !newest?.computed_at) return wanted === "recompute";
+  return !currentRun.computed_at || compareComputedAt(newest.computed_at, currentRun.computed_at) > 0;
 }
 
 /** In `error` too: the next recompute, sync, look or changed configuration tries again. */

@@ -48,7 +48,13 @@ export const statusMoves = {
     removing: "removing",
     removed: "removed",
   },
-  removing: { removed: "removed", configured: "inactive" },
+  removing: {
+    configured: "inactive",
+    activated: "active",
+    deactivated: "inactive",
+    removing: "removing",
+    removed: "removed",
+  },
   removed: { configured: "inactive" },
 } as const satisfies Partial<Record<Status, Partial<Record<string, Status>>>>;
 

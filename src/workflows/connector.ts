@@ -43,13 +43,15 @@ import {
 import { errorMessage, type ErrorCode } from "../contracts/errors.ts";
 import type { ConfigEntry } from "../contracts/log.ts";
 import { parseRecompute } from "../contracts/recompute.ts";
-import type { RunReason, RunScope } from "../contracts/run.ts";
+import type { CommittedRun, RunReason, RunScope } from "../contracts/run.ts";
 import { searchAttributes } from "../contracts/temporal-names.ts";
 import type { ConnectorView } from "../contracts/view.ts";
 import { committing, log, source } from "./activities.ts";
 import {
   carriedState,
   isDelivering,
+  isOvertaken,
+  isRunUnwanted,
   newConnectorState,
   nextStep,
   transition,
@@ -145,36 +147,45 @@ class ConnectorLife {
 
   /** A change of the settings: one entry in the log, then the state. One at a time, so that entries keep their order. */
   async write(change: ConfigEntry["change"], config?: ConfigChange): Promise<ConnectorView> {
-    const changeId = `${workflowInfo().firstExecutionRunId}/${currentUpdateInfo()?.id ?? uuid4()}`;
+    const changeId = `${workflowInfo().firstExecutionRunId}/${currentUpdateInfo()?.id}`;
     await this.opened();
-    await condition(() => !this.#writing);
-    this.refuseUnlessCreated(change);
+    await this.alone(async () => {
+      this.refuseUnlessCreated(change);
+      await this.writeEntry(change, changeId, config ?? null).catch((error: unknown) => {
+        throw refusal(error);
+      });
+    });
+    return this.view();
+  }
+
+  /** The check is repeated: everybody who waits wakes at once when the one before is done. */
+  async alone(work: () => Promise<void>): Promise<void> {
+    while (this.#writing) await condition(() => !this.#writing);
     this.#writing = true;
     try {
-      const at = new Date().toISOString();
-      const { workflowId } = workflowInfo();
-      const entry = await log.writeConfig({
-        key: this.#key,
-        workflowId,
-        at,
-        changeId,
-        change,
-        config: config ?? null,
-      });
-      this.apply({
-        type: "configWritten",
-        change,
-        number: entry.number,
-        config: entry.shown,
-        at: Date.now(),
-      });
-    } catch (error) {
-      throw refusal(error);
+      await work();
     } finally {
       this.#writing = false;
     }
-    if (!isDelivering(this.#state.status)) this.#run?.scope.cancel();
-    return this.view();
+  }
+
+  async writeEntry(
+    change: ConfigEntry["change"],
+    changeId: string,
+    config: ConfigChange | null,
+  ): Promise<void> {
+    const { workflowId } = workflowInfo();
+    const at = new Date().toISOString();
+    const { number, shown } = await log.writeConfig({
+      key: this.#key,
+      workflowId,
+      at,
+      changeId,
+      change,
+      config,
+    });
+    this.apply({ type: "configWritten", change, number, config: shown, at: Date.now() });
+    this.stopUnwantedRun();
   }
 
   async sync(): Promise<ConnectorView> {
@@ -217,8 +228,12 @@ class ConnectorLife {
     this.apply({ type: "looked", seen, at: Date.now() });
   }
 
+  /** Not if somebody took the removal back while this waited its turn. */
   async bury(): Promise<void> {
-    await this.write("removed").catch((error: unknown) => this.block(error));
+    const changeId = uuid4();
+    await this.alone(async () => {
+      if (this.next().kind === "tombstone") await this.writeEntry("removed", changeId, null);
+    }).catch((error: unknown) => this.block(error));
   }
 
   /** Expected trouble is a state: it waits for the next look, recompute or sync, and never fails the workflow. */
@@ -230,24 +245,41 @@ class ConnectorLife {
   async runOnce(reason: RunReason): Promise<void> {
     const number = this.#state.lastNumber + 1;
     const scope = new CancellationScope({ cancellable: true });
+    let committed: CommittedRun;
     try {
       const handle = await scope.run(() => this.startRun(number, reason));
       this.#run = { handle, scope, told: false };
-      const committed = await scope.run(() => handle.result());
-      this.#run = null;
-      if (committed.summary.outcome === "superseded") await this.open();
-      else this.apply({ type: "runEnded", committed, at: Date.now() });
+      // What came between the decision and the start had no run yet to turn to.
+      this.stopUnwantedRun();
+      this.tellRun();
+      committed = await scope.run(() => handle.result());
     } catch (error) {
+      return await this.mend(number, error);
+    } finally {
       this.#run = null;
-      await this.mend(number, error);
     }
+    if (committed.summary.outcome !== "superseded")
+      return this.apply({ type: "runEnded", committed, at: Date.now() });
+    this.apply({ type: "runLost" });
+    await this.open();
   }
 
   async startRun(number: number, reason: RunReason): Promise<ChildWorkflowHandle<typeof syncRun>> {
     const { newest, segmentName, config } = this.#state;
     const workflowId = runWorkflowId(this.#key, number);
     const host = config?.rest_endpoint.replace(/^https?:\/\//, "") ?? "";
-    const handle = await startChild(syncRun, {
+    // Before the start: a wish that comes while it starts is for the run after it.
+    this.apply({
+      type: "runStarted",
+      run: {
+        number,
+        workflow_id: workflowId,
+        reason,
+        computed_at: newest?.computed_at ?? null,
+        started_at: new Date().toISOString(),
+      },
+    });
+    return await startChild(syncRun, {
       workflowId,
       args: [{ key: this.#key, number, reason, recompute: newest, empty: reason === "remove" }],
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
@@ -258,19 +290,11 @@ class ConnectorLife {
         { key: searchAttributes.segment, value: String(this.#key.segment_id) },
       ],
     });
-    const run = {
-      number,
-      workflow_id: workflowId,
-      reason,
-      computed_at: newest?.computed_at ?? null,
-      started_at: new Date().toISOString(),
-    };
-    this.apply({ type: "runStarted", run });
-    return handle;
   }
 
   /** The run ended without telling how (terminated, or already begun by an orphan): the log gets its close, then it is adopted. */
   async mend(number: number, error: unknown): Promise<void> {
+    this.apply({ type: "runLost" });
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) {
       const { code } = runErrorOf(error);
       setCurrentDetails(`Run ${number} ended without a report (${code}); closing it in the log`);
@@ -289,10 +313,14 @@ class ConnectorLife {
     await this.open();
   }
 
+  stopUnwantedRun(): void {
+    if (isRunUnwanted(this.#state)) this.#run?.scope.cancel();
+  }
+
   /** Once per run: it may be sending for an hour, and then it had better begin anew. */
   tellRun(): void {
     const run = this.#run;
-    if (!run || run.told || !this.#state.newest) return;
+    if (!run || run.told || !isOvertaken(this.#state)) return;
     run.told = true;
     // A run that has just ended cannot be told, and need not be.
     void run.handle.signal(newerMembershipSignal).catch(() => undefined);
@@ -335,16 +363,14 @@ function validateConfigure(change: ConfigChange): void {
   throw ApplicationFailure.create({ type: "config_invalid", message, nonRetryable: true, details: [issues] });
 }
 
-function validateRemove(options?: { cleanup?: boolean }): void {
-  if (
-    options === undefined ||
-    options === null ||
-    typeof options.cleanup === "boolean" ||
-    options.cleanup === undefined
-  )
+/** Strict: a misspelt `cleanup` would leave everyone in Braze. */
+function validateRemove(options?: { cleanup?: boolean } | null): void {
+  const { cleanup, ...others } = options ?? {};
+  const isPlain = typeof (options ?? {}) === "object" && !Array.isArray(options);
+  if (isPlain && Object.keys(others).length === 0 && ["boolean", "undefined"].includes(typeof cleanup))
     return;
   throw ApplicationFailure.nonRetryable(
-    errorMessage("config_invalid", "cleanup: must be true or false"),
+    errorMessage("config_invalid", "remove takes {cleanup}, which must be true or false"),
     "config_invalid",
   );
 }

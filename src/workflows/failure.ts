@@ -27,11 +27,16 @@ export function refusal(error: unknown): ApplicationFailure {
 export function partProgressOf(error: unknown): { progress: PartProgress; reported: boolean } | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure || cause instanceof CancelledFailure) {
-    const progress = cause.details?.[0] as PartProgress | undefined;
-    return progress && { progress, reported: true };
+    const progress = cause.details?.[0];
+    return isPartProgress(progress) ? { progress, reported: true } : undefined;
   }
-  if (cause instanceof TimeoutFailure && cause.lastHeartbeatDetails) {
-    return { progress: cause.lastHeartbeatDetails as PartProgress, reported: false };
+  if (cause instanceof TimeoutFailure && isPartProgress(cause.lastHeartbeatDetails)) {
+    return { progress: cause.lastHeartbeatDetails, reported: false };
   }
   return undefined;
+}
+
+/** Other failures carry other details, or none. */
+function isPartProgress(details: unknown): details is PartProgress {
+  return typeof details === "object" && details !== null && "cursor" in details && "rejects" in details;
 }

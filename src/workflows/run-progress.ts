@@ -1,6 +1,9 @@
 import { noProgress, type PartOutcome, type PartProgress, type PlannedDelta } from "../contracts/run.ts";
 import type { RunPhase, RunProgress } from "../contracts/view.ts";
 
+/** A run none of whose parts comes further for so long is cut short. */
+const stallLimitMs = 15 * 60_000;
+
 /** How far a run is: pure bookkeeping over the parts, for the commit, the `progress` query and the Temporal UI. */
 export class RunTracker {
   #phase: RunPhase = "fetching membership";
@@ -61,8 +64,14 @@ export class RunTracker {
     this.#lastError = message;
   }
 
-  isStalled(nowMs: number, limitMs: number): boolean {
-    return nowMs - this.#lastProgressMs >= limitMs;
+  /** How long the run may still go without any part coming further; 0 or less: it is stalled. */
+  stallsInMs(nowMs: number): number {
+    return this.#lastProgressMs + stallLimitMs - nowMs;
+  }
+
+  hasMoved(delta: PlannedDelta, part: number, since: PartProgress): boolean {
+    const known = this.#parts.get(partName(delta, part));
+    return known !== undefined && known.progress.cursor > since.cursor;
   }
 
   sendingForMs(nowMs: number): number {

@@ -2,11 +2,13 @@
 // Every run ends with a commit, also one that was cancelled, failed or had nothing to send; within a run a user's desired
 // state never changes. A run never continues as new. `newerMembership` with nothing to send does nothing.
 import {
-  CancellationScope,
-  isCancellation,
   ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  isCancellation,
   setCurrentDetails,
   setHandler,
+  sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from "@temporalio/workflow";
@@ -24,12 +26,14 @@ import type {
 } from "../contracts/run.ts";
 import { searchAttributes } from "../contracts/temporal-names.ts";
 import type { RunPhase } from "../contracts/view.ts";
-import { committing, comparing, fetching, sending, stallLimitMs } from "./activities.ts";
+import { committing, comparing, fetching, sending } from "./activities.ts";
 import { partProgressOf, runErrorOf } from "./failure.ts";
 import { progressDetails, RunTracker } from "./run-progress.ts";
 
 /** Parts of one delta in flight at once. */
 const partsInFlight = 8;
+/** Between two executions of a part that came no further: the first may have failed at once. */
+const pauseMs = 30_000;
 /** Sending longer than this while newer membership waits is cut short. */
 const overtakenAfterMs = 3_600_000;
 
@@ -144,8 +148,10 @@ class Run {
   async sendPart(activity: SendActivity, delta: PlannedDelta, part: number): Promise<void> {
     const { channel, direction } = delta;
     const summary = `part ${part + 1}/${delta.parts} · ${direction}`;
-    const deliver = sending(this.#diffed?.partSeconds ?? 60, summary);
     for (;;) {
+      // A part that a cancelled run merely lists as begun would count as unknown.
+      if (CancellationScope.current().consideredCancelled) throw new CancelledFailure("the run was stopped");
+      const deliver = sending(this.#diffed?.partSeconds ?? 60, this.tracker.stallsInMs(Date.now()), summary);
       const progress = this.tracker.startPart(delta, part);
       try {
         const sent = await deliver[activity]({ scope: this.#scope, channel, direction, part, progress });
@@ -157,6 +163,7 @@ class Run {
         if (isCancellation(error) || isFinal(error)) throw error;
       }
       this.throwIfStalled();
+      if (!this.tracker.hasMoved(delta, part, progress)) await sleep(pauseMs);
     }
   }
 
@@ -169,7 +176,7 @@ class Run {
 
   throwIfStalled(): void {
     const now = Date.now();
-    if (this.tracker.isStalled(now, stallLimitMs)) throw failure("run_stalled");
+    if (this.tracker.stallsInMs(now) <= 0) throw failure("run_stalled");
     if (this.#newerWaits && this.tracker.sendingForMs(now) >= overtakenAfterMs)
       throw failure("run_overtaken");
   }
