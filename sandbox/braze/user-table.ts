@@ -1,5 +1,6 @@
 import { AddressBook } from "./address-book.ts";
 import { ColumnSet } from "./column.ts";
+import { IdIndex } from "./id-index.ts";
 import { isJsonObject } from "./json.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 
@@ -13,29 +14,22 @@ export class UserTable {
   readonly groups = new ColumnSet();
   readonly emails = new AddressBook();
   readonly phones = new AddressBook();
-  readonly #byExternalId = new Map<string, number>();
-  readonly #externalIds: (string | null)[] = [];
+  readonly #ids = new IdIndex();
   readonly #byAlias = new Map<string, number>();
   readonly #aliases = new Map<number, JsonObject>();
   #touched = new Float64Array(1024);
   #touches = 0;
-  #lastFound = -1;
 
   get count(): number {
-    return this.#externalIds.length;
+    return this.#ids.count;
   }
 
   externalId(user: number): string | null {
-    return this.#externalIds[user] ?? null;
+    return this.#ids.idOf(user);
   }
 
   find(externalId: string): number | undefined {
-    // Senders go through users in the same order again and again: the next one is often right here, which spares
-    // the walk through a map of millions.
-    const next = this.#lastFound + 1;
-    const user = this.#externalIds[next] === externalId ? next : this.#byExternalId.get(externalId);
-    this.#lastFound = user ?? this.#lastFound;
-    return user;
+    return this.#ids.find(externalId);
   }
 
   findAlias(alias: JsonObject): number | undefined {
@@ -47,10 +41,7 @@ export class UserTable {
   }
 
   create(externalId: string | null): number {
-    const user = this.#externalIds.length;
-    this.#externalIds.push(externalId);
-    if (externalId !== null) this.#byExternalId.set(externalId, user);
-    return user;
+    return this.#ids.add(externalId);
   }
 
   createAlias(alias: JsonObject): number {
