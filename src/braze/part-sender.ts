@@ -99,8 +99,8 @@ class PartSender {
   }
 
   #nextBatch(): Batch | undefined {
-    const { users, batchSize, concurrency = defaultConcurrency, deadline } = this.#options;
-    if (this.#stop.signal.aborted || deadline.expired()) return undefined;
+    const { users, batchSize, concurrency = defaultConcurrency } = this.#options;
+    if (this.#stop.signal.aborted) return undefined;
     if (this.#next >= users || this.#inFlight.size >= concurrency) return undefined;
     // All that is ahead of the cursor is sent again after a crash, so one slow batch may not let the others run far ahead.
     if (this.#next >= this.#book.cursor + 2 * concurrency * batchSize) return undefined;

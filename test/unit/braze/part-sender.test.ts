@@ -30,6 +30,7 @@ interface Sending {
   deadline?: Deadline;
   signal?: AbortSignal;
   report?: (progress: PartProgress) => void;
+  acquire?: (signal: AbortSignal) => Promise<void>;
   spill?: (rejects: Record<string, number[]>, previous: FileRef | null) => Promise<FileRef>;
 }
 
@@ -349,6 +350,21 @@ describe("an end before the end", () => {
     expect(done).toBe(false);
     expect(received.length).toBeLessThanOrEqual(5);
     expect(progress.cursor).toBe(received.length * 5);
+  });
+
+  test("users whose turn comes after the time is over are not on record as attempted", async () => {
+    let over = false;
+    let turns = 0;
+    const { done, progress } = await send(
+      {
+        concurrency: 1,
+        deadline: { expired: () => over, remainingMs: () => 60_000 },
+        acquire: () => Promise.resolve(void (over = turns++ === 2)),
+      },
+      () => success(5),
+    );
+    expect(done).toBe(false);
+    expect(progress).toMatchObject({ cursor: 10, attempted: 10, requests: 2 });
   });
 
   test("a part that has been sent whole is done, even when it was told to stop meanwhile", async () => {

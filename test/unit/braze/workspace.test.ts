@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createDeadline } from "../../../src/braze/deadline.ts";
 import { trackRequest } from "../../../src/braze/track.ts";
 import { createBraze } from "../../../src/braze/workspace.ts";
@@ -80,6 +80,26 @@ describe("trouble on the way", () => {
       return undefined;
     });
     expect(during).toMatchObject({ code: "braze_unreachable" });
+  });
+
+  test.each([
+    ["begin", ""],
+    ["end", '{"message":'],
+  ])("an answer that does not %s within ten seconds is braze_timeout", async (_, opening) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const server = await startLocalServer((_request, _n, response) => {
+      if (opening) response.writeHead(201).write(opening);
+      return undefined;
+    });
+    try {
+      const failure = failureOf(open(server.origin).send(request, createDeadline(60_000)));
+      await expect.poll(() => server.received.length).toBe(1);
+      vi.advanceTimersByTime(10_000);
+      expect(await failure).toMatchObject({ code: "braze_timeout", detail: "10 s" });
+    } finally {
+      vi.useRealTimers();
+      await server.close();
+    }
   });
 
   test("a redirect is not followed", async () => {
