@@ -28,10 +28,14 @@ export function createFetchMembership({ ledger, segops, scratchDir, heavy }: Act
         signal,
       });
       const { built, computedAt, memberCount, segmentName } = membership;
-      const known = previous?.channels.find((channel) => channel.base?.sha256 !== undefined)?.base ?? null;
-      const folder = connectorFolder(scope.key);
-      const snapshot = await ledger.publishSnapshot({ built, folder, computedAt, previous: known });
-      return { snapshot, computedAt, memberCount, segmentName, dropped: built.dropped };
+      try {
+        const known = previous?.channels.find((channel) => channel.base !== null)?.base ?? null;
+        const folder = connectorFolder(scope.key);
+        const snapshot = await ledger.publishSnapshot({ built, folder, computedAt, previous: known });
+        return { snapshot, computedAt, memberCount, segmentName, dropped: built.dropped };
+      } finally {
+        await membership.discard();
+      }
     };
     return await withHeartbeat(() => heavy(read));
   };

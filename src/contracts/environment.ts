@@ -2,15 +2,14 @@ import { z } from "zod";
 
 /** The environment of the processes, as CONTRACT-named variables. Parsing is pure; reading files is the caller's. */
 
-const wholeNumber = (min: number, max: number, fallback: number) =>
+const wholeNumber = (min: number, max: number) =>
   z
     .string()
     .regex(/^\d+$/, { error: `must be a whole number from ${min} to ${max}` })
     .transform(Number)
     .refine((value) => value >= min && value <= max, {
       error: `must be a whole number from ${min} to ${max}`,
-    })
-    .default(fallback);
+    });
 
 const address = z.string().regex(/^[^:\s]+:\d{1,5}$/, { error: "must be host:port, such as 127.0.0.1:9464" });
 
@@ -38,7 +37,7 @@ const environmentSchema = z.object({
     .string()
     .regex(/^\d+(\.\d+)?\s*(KB|MB|GB|KiB|MiB|GiB)$/, { error: "must be a size, such as 2GB" })
     .default("2GB"),
-  DUCKDB_THREADS: wholeNumber(1, 1024, 0).optional(),
+  DUCKDB_THREADS: wholeNumber(1, 1024).optional(),
   SEGOPS_API_URL: z
     .url({
       protocol: /^https?$/,
@@ -57,11 +56,11 @@ const environmentSchema = z.object({
       error: "must be one of trace, debug, info, warn, error, fatal",
     })
     .default("info"),
-  DELIVER_WORKERS: wholeNumber(1, 1000, 1),
-  QUIET_WINDOW_SECONDS: wholeNumber(0, 86_400, 420),
-  RECONCILE_INTERVAL_SECONDS: wholeNumber(1, 86_400, 3600),
-  CONTINUE_AS_NEW_AFTER_RUNS: wholeNumber(1, 1000, 100),
-  PART_SECONDS: wholeNumber(1, 600, 60),
+  DELIVER_WORKERS: wholeNumber(1, 1000).default(1),
+  QUIET_WINDOW_SECONDS: wholeNumber(0, 86_400).default(420),
+  RECONCILE_INTERVAL_SECONDS: wholeNumber(1, 86_400).default(3600),
+  CONTINUE_AS_NEW_AFTER_RUNS: wholeNumber(1, 1000).default(100),
+  PART_SECONDS: wholeNumber(1, 600).default(60),
 });
 export type Environment = z.infer<typeof environmentSchema>;
 

@@ -128,7 +128,7 @@ export const errorTable = {
   segops_unavailable: {
     kind: "stop",
     status: 503,
-    message: "SegOps could not be read for five minutes",
+    message: "SegOps could not be read, however often it was tried",
     remedy: "The next recompute, or the hourly look, tries again. Check SegOps.",
   },
   snapshot_unverified: {
