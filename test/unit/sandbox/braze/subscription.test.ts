@@ -114,6 +114,8 @@ describe("subscription/status/set", () => {
     await braze.track(key, [{ external_id: "a", email: "later@example.com" }]);
     await braze.track(key, [{ external_id: "b", phone: "+4930123456" }]);
     expect(await statusOf(key, "external_id[]=a&external_id[]=b")).toEqual({ a: "Subscribed", b: "Unknown" });
+    await braze.track(key, [{ external_id: "too late", email: "later@example.com" }]);
+    expect(await statusOf(key, "external_id=too%20late")).toEqual({ "too late": "Unknown" });
   });
 
   test("a change waits for the workspace's delay like any other", async () => {
