@@ -141,6 +141,6 @@ async function countUsers(
       unknown: Number(unknown),
       waiting: Number(waiting),
     },
-    retry_at: retryAt === null ? null : String(retryAt),
+    retry_at: typeof retryAt === "string" ? retryAt : null,
   };
 }

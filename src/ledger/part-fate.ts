@@ -30,7 +30,7 @@ export async function addUnsettled(
   path: string,
   at: string,
 ): Promise<void> {
-  const users = `SELECT user_id, former, attempts, row_number() OVER (ORDER BY user_id) - 1 AS place FROM ${parquet([path])}`;
+  const users = parquet([path]);
   const verdict =
     fate.kind === "whole"
       ? wholeSql(fate, users)
@@ -44,7 +44,7 @@ export async function addUnsettled(
 
 function wholeSql(fate: PartFate & { kind: "whole" }, users: string): string {
   const state = fate.state === "former" ? "former" : "'unknown'";
-  return `SELECT user_id, ${state} AS state, ${sqlText(fate.reason)} AS reason, attempts, NULL AS retry_at FROM (${users})`;
+  return `SELECT user_id, ${state} AS state, ${sqlText(fate.reason)} AS reason, attempts, NULL AS retry_at FROM ${users}`;
 }
 
 async function progressSql(
@@ -58,13 +58,14 @@ async function progressSql(
   const sentTo = Math.max(cursor, Math.min(attemptedTo, rows));
   // A reject past the cursor is not settled: its batch may be on its way again, so its user is unknown like its neighbours.
   return `
+    WITH users AS (SELECT *, row_number() OVER (ORDER BY user_id) - 1 AS place FROM ${users})
     SELECT user_id, former AS state, code AS reason, attempts + 1 AS attempts,
         retry_times[least(attempts + 1, len(retry_times))] AS retry_at
-      FROM (${users}) JOIN rejected USING (place) WHERE place < ${cursor}
+      FROM users JOIN rejected USING (place) WHERE place < ${cursor}
     UNION ALL
     SELECT user_id, CASE WHEN place < ${sentTo} THEN 'unknown' ELSE former END,
         CASE WHEN place < ${sentTo} THEN 'unanswered' ELSE 'not_sent' END, attempts, NULL
-      FROM (${users}) WHERE place >= ${cursor}`;
+      FROM users WHERE place >= ${cursor}`;
 }
 
 /** One row for each rejected place, with when it may be tried again after its 1st, 2nd … rejection. */

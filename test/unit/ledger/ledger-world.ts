@@ -1,0 +1,117 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ChannelPlan, FileRef, LedgerRef, Plan } from "../../../src/contracts/log.ts";
+import { createDuckDb } from "../../../src/ledger/duckdb.ts";
+import { createLedger } from "../../../src/ledger/ledger.ts";
+import type { Ledger } from "../../../src/ledger/ledger.ts";
+import { openStorage } from "../../../src/storage/open-storage.ts";
+import type { Storage } from "../../../src/storage/storage.ts";
+
+export const folder = "connectors/acme/7/";
+export const restEndpoint = "https://rest.iad-01.braze.com";
+export const attribute = "attribute:segops_segment_7";
+
+/** A ledger over a folder of its own, and a second pair of eyes on its files. */
+export interface LedgerWorld {
+  ledger: Ledger;
+  storage: Storage;
+  root: string;
+  scratchDir: string;
+  /** Publishes a membership as the snapshot of a run. */
+  snapshot(ids: readonly string[], previous?: FileRef | null): Promise<FileRef>;
+  /** All rows of a published Parquet file, in the file's own order, as JSON has them. */
+  rows(ref: FileRef | null): Promise<Record<string, unknown>[]>;
+  /** What scratch still holds, apart from the folder of the process itself. */
+  leftovers(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export async function openLedgerWorld(): Promise<LedgerWorld> {
+  const root = await mkdtemp(join(tmpdir(), "ledger-"));
+  const scratchDir = join(root, "scratch");
+  const storage = await openStorage(`file:${join(root, "data")}`);
+  const ledger = await createLedger({ storage, scratchDir, memoryLimit: "512MB", threads: 2 });
+  const eyes = createDuckDb({ memoryLimit: "256MB", threads: 1, spillFolder: join(root, "eyes") });
+  return {
+    ledger,
+    storage,
+    root: join(root, "data"),
+    scratchDir,
+    async snapshot(ids, previous = null) {
+      const builder = ledger.createSnapshot();
+      try {
+        await builder.addIds(ids);
+        const built = await builder.finish();
+        return await ledger.publishSnapshot({ built, folder, computedAt: "2026-05-02T14:32:00Z", previous });
+      } finally {
+        await builder.discard();
+      }
+    },
+    async rows(ref) {
+      if (ref === null) return [];
+      const path = join(root, "data", ref.key);
+      const [json] = await eyes.use((session) =>
+        session.row(
+          `SELECT coalesce(to_json(list(f ORDER BY n))::VARCHAR, '[]')
+            FROM (SELECT f, row_number() OVER () AS n FROM read_parquet('${path}') AS f)`,
+        ),
+      );
+      return JSON.parse(String(json)) as Record<string, unknown>[];
+    },
+    async leftovers() {
+      const found = [];
+      for (const own of await readdir(scratchDir)) found.push(...(await readdir(join(scratchDir, own))));
+      return found.filter((name) => name !== "spill");
+    },
+    async close() {
+      await ledger.close();
+      await eyes.close();
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+export function planOf(number: number, snapshot: FileRef | null, channels: ChannelPlan[]): Plan {
+  return {
+    version: 1,
+    kind: "plan",
+    number,
+    workflow_id: `braze/acme/7/run/${number}`,
+    run_id: "00000000-0000-4000-8000-000000000001",
+    at: "2026-05-02T14:32:05.000Z",
+    config_number: 1,
+    recompute: null,
+    snapshot,
+    channels,
+  };
+}
+
+export const emptyLedger: Pick<LedgerRef, "base" | "exceptions"> = { base: null, exceptions: null };
+
+export function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** Ids that some layer or other has been known to change. */
+export const oddIds = [
+  "\u{1F600} smile",
+  "a\0b",
+  "\0",
+  "line\nbreak",
+  "carriage\r\nreturn",
+  `"quoted", 'twice'`,
+  "\uFEFFmarked",
+  "\uFEFF",
+  "caf\u00E9",
+  "cafe\u0301",
+  " spaces ",
+  "Case",
+  "case",
+  "back\\slash",
+  "\u202Eright to left",
+  "\uFFFD",
+  "NULL",
+  "x".repeat(987),
+  `${"é".repeat(493)}x`,
+];
