@@ -1,4 +1,4 @@
-import { activityInfo, cancellationDetails, cancellationSignal, heartbeat } from "@temporalio/activity";
+import { activityInfo, cancellationDetails, cancellationSignal } from "@temporalio/activity";
 import { createDeadline, type Deadline } from "../braze/deadline.ts";
 import { PartFailure } from "../braze/part-failure.ts";
 import { sendPart as sendBatches } from "../braze/part-sender.ts";
@@ -61,7 +61,6 @@ async function settle(
       signal: cancellationSignal(),
       report: (reported) => {
         progress = reported;
-        heartbeat(reported);
       },
       spill: async (rejects, previous) => {
         const all = await deps.ledger.readRejects({ count: 0, inline: rejects, file: previous });
