@@ -37,7 +37,7 @@ export const ledgerRefSchema = z.object({
 });
 export type LedgerRef = z.infer<typeof ledgerRefSchema>;
 
-export const deltaSchema = z.object({
+const deltaSchema = z.object({
   direction: directionSchema,
   users: z.int().nonnegative(),
   batch_size: z.int().positive(),
@@ -45,7 +45,7 @@ export const deltaSchema = z.object({
 });
 
 /** What a run is about to do in one channel, from the ledger it starts on. */
-export const channelPlanSchema = z.object({
+const channelPlanSchema = z.object({
   channel: channelSchema,
   /** The ledger's files before this run. */
   base: fileRefSchema.nullable(),
@@ -67,7 +67,7 @@ const entryHead = {
   at: timestampSchema,
 };
 
-export const recomputeRefSchema = z.object({
+const recomputeRefSchema = z.object({
   computed_at: timestampSchema,
   member_count: z.int().nonnegative(),
   segment_name: z.string(),
@@ -84,11 +84,11 @@ export const planSchema = z.object({
 });
 export type Plan = z.infer<typeof planSchema>;
 
-export const runOutcomeSchema = z.enum(["clean", "no_change", "partial", "held", "failed", "superseded"]);
+const runOutcomeSchema = z.enum(["clean", "no_change", "partial", "held", "failed", "superseded"]);
 export type RunOutcome = z.infer<typeof runOutcomeSchema>;
 
 /** Members of the source that no request can name, by reason. */
-export const droppedSchema = z.object({
+const droppedSchema = z.object({
   empty: z.int().nonnegative(),
   ill_formed: z.int().nonnegative(),
   not_string: z.int().nonnegative(),
@@ -96,7 +96,7 @@ export const droppedSchema = z.object({
 });
 export type Dropped = z.infer<typeof droppedSchema>;
 
-export const runCountsSchema = z.object({
+const runCountsSchema = z.object({
   entered: z.int().nonnegative(),
   exited: z.int().nonnegative(),
   rejected: z.int().nonnegative(),
@@ -108,7 +108,7 @@ export const runCountsSchema = z.object({
 });
 export type RunCounts = z.infer<typeof runCountsSchema>;
 
-export const runErrorSchema = z.object({ code: z.string(), message: z.string() });
+const runErrorSchema = z.object({ code: z.string(), message: z.string() });
 export type RunError = z.infer<typeof runErrorSchema>;
 
 export const commitSchema = z.object({

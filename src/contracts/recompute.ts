@@ -9,7 +9,7 @@ export const timestampSchema = z.iso.datetime({ offset: true });
  * The `recompute` signal: SegOps' webhook body as it is. Every field may be missing and extra ones are ignored;
  * a field of a wrong type counts as missing, because the signal itself already says "look".
  */
-export const recomputeSignalSchema = z.object({
+const recomputeSignalSchema = z.object({
   event: lenient(z.string()),
   tenant_slug: lenient(z.string()),
   segment_id: lenient(z.union([z.int(), z.string()])),
@@ -17,7 +17,6 @@ export const recomputeSignalSchema = z.object({
   member_count: lenient(z.int().nonnegative()),
   computed_at: lenient(timestampSchema),
 });
-export type RecomputeSignal = z.infer<typeof recomputeSignalSchema>;
 
 /** What is kept of a signal: when the segment was computed, and what else SegOps said of it. */
 export interface Recompute {
