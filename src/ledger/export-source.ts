@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { CodedError } from "../contracts/errors.ts";
 import { SqlError } from "./duckdb.ts";
@@ -37,7 +38,7 @@ async function parquetSource(session: Session, path: string): Promise<string> {
 
 /**
  * RFC 4180 with every default of DuckDB's sniffer taken away: it may guess another quote or drop a row. Read by one thread,
- * because a quoted line break where two threads meet is a guess as well. Empty ids stay empty and do not turn into NULL.
+ * because several take a quoted line break where they meet for the end of a row. Empty ids stay empty and do not turn into NULL.
  */
 async function csvSource(path: string): Promise<string> {
   const first = await firstRecord(path);
@@ -50,10 +51,23 @@ async function csvSource(path: string): Promise<string> {
       "the csv export's header names a column twice, or not at all",
     );
   }
+  await refuseOpenQuote(path);
   const columns = names.map((name) => `${sqlText(name)}: 'VARCHAR'`).join(", ");
   return `read_csv(${sqlText(path)}, auto_detect = false, header = ${hasHeader}, columns = {${columns}}, delim = ',', quote = '"',
     escape = '"', force_not_null = ['user_id'], strict_mode = true, parallel = false)`;
 }
+
+/** One thread drops a last record whose quote never ends, and says nothing. Whole files have an even number of quotes. */
+async function refuseOpenQuote(path: string): Promise<void> {
+  let isOpen = false;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    const block = chunk as Buffer;
+    for (let at = block.indexOf(quote); at >= 0; at = block.indexOf(quote, at + 1)) isOpen = !isOpen;
+  }
+  if (isOpen) throw new CodedError("snapshot_unverified", "a quote of the csv export never ends");
+}
+
+const quote = 0x22;
 
 /** Longer than any header, and than any row whose id Braze would take. */
 const firstRecordBytes = 64 * 1024;

@@ -22,17 +22,28 @@ export interface LedgerWorld {
   snapshot(ids: readonly string[], previous?: FileRef | null): Promise<FileRef>;
   /** All rows of a published Parquet file, in the file's own order, as JSON has them. */
   rows(ref: FileRef | null): Promise<Record<string, unknown>[]>;
+  /** The same of a file on this machine. */
+  rowsOf(path: string): Promise<Record<string, unknown>[]>;
   /** What scratch still holds, apart from the folder of the process itself. */
   leftovers(): Promise<string[]>;
   close(): Promise<void>;
 }
 
-export async function openLedgerWorld(): Promise<LedgerWorld> {
+export async function openLedgerWorld(threads = 2): Promise<LedgerWorld> {
   const root = await mkdtemp(join(tmpdir(), "ledger-"));
   const scratchDir = join(root, "scratch");
   const storage = await openStorage(`file:${join(root, "data")}`);
-  const ledger = await createLedger({ storage, scratchDir, memoryLimit: "512MB", threads: 2 });
+  const ledger = await createLedger({ storage, scratchDir, memoryLimit: "512MB", threads });
   const eyes = createDuckDb({ memoryLimit: "256MB", threads: 1, spillFolder: join(root, "eyes") });
+  const rowsOf = async (path: string) => {
+    const [json] = await eyes.use((session) =>
+      session.row(
+        `SELECT coalesce(to_json(list(f ORDER BY n))::VARCHAR, '[]')
+            FROM (SELECT f, row_number() OVER () AS n FROM read_parquet('${path}') AS f)`,
+      ),
+    );
+    return JSON.parse(String(json)) as Record<string, unknown>[];
+  };
   return {
     ledger,
     storage,
@@ -48,17 +59,8 @@ export async function openLedgerWorld(): Promise<LedgerWorld> {
         await builder.discard();
       }
     },
-    async rows(ref) {
-      if (ref === null) return [];
-      const path = join(root, "data", ref.key);
-      const [json] = await eyes.use((session) =>
-        session.row(
-          `SELECT coalesce(to_json(list(f ORDER BY n))::VARCHAR, '[]')
-            FROM (SELECT f, row_number() OVER () AS n FROM read_parquet('${path}') AS f)`,
-        ),
-      );
-      return JSON.parse(String(json)) as Record<string, unknown>[];
-    },
+    rows: async (ref) => (ref ? rowsOf(join(root, "data", ref.key)) : []),
+    rowsOf,
     async leftovers() {
       const found = [];
       for (const own of await readdir(scratchDir)) found.push(...(await readdir(join(scratchDir, own))));
