@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { parseEnvironment, type Environment } from "../contracts/environment.ts";
 import { createOutput, type Output } from "./output.ts";
 
-export interface CommandContext {
+interface CommandContext {
   environment: Environment;
   output: Output;
 }

@@ -28,7 +28,7 @@ function lines(output: Output): Progress {
 
 function bar(): Progress {
   const drawn = new SingleBar(
-    { format: "{bar} {percentage} %  {phase}  {value}/{total} users  {left}", hideCursor: true },
+    { format: "{bar} {percentage} %  {phase}  {users}  {left}", hideCursor: true },
     Presets.shades_classic,
   );
   let started = false;
@@ -36,10 +36,13 @@ function bar(): Progress {
     show({ progress }) {
       if (!progress) return;
       const { phase, users_done, users_total, eta_seconds } = progress;
-      const payload = { phase, left: eta_seconds === null ? "" : `about ${eta_seconds} s to go` };
-      if (!started) drawn.start(users_total, users_done, payload);
+      const left = eta_seconds === null ? "" : `about ${eta_seconds} s to go`;
+      const payload = { phase, left, users: users_total > 0 ? `${users_done}/${users_total} users` : "" };
+      // Nothing of nothing would show as a full bar before the run knows how much there is.
+      const total = Math.max(users_total, 1);
+      if (!started) drawn.start(total, users_done, payload);
       started = true;
-      drawn.setTotal(users_total);
+      drawn.setTotal(total);
       drawn.update(users_done, payload);
     },
     stop() {
