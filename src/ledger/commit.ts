@@ -9,7 +9,7 @@ import { readRejects } from "./rejects.ts";
 import { parquet } from "./sql.ts";
 
 /** What a ledger is settled from: a plan as it was written, or as it would have been. */
-export type SettledPlan = Pick<Plan, "snapshot" | "channels">;
+type SettledPlan = Pick<Plan, "snapshot" | "channels">;
 type ChannelPlan = Plan["channels"][number];
 
 export interface AbandonInput {

@@ -29,8 +29,15 @@ export interface DuckDb {
 /** One in-memory database for the process: memory limit and threads are shared by all that it does at once. */
 export function createDuckDb(options: DuckDbOptions): DuckDb {
   let instance: Promise<DuckDBInstance> | undefined;
-  const open = () => (instance ??= openInstance(options));
   const forget = () => (instance = undefined);
+  const open = async () => {
+    try {
+      return await (instance ??= openInstance(options));
+    } catch (error) {
+      forget();
+      throw sqlError(error, forget);
+    }
+  };
   return {
     async use(work, signal) {
       signal?.throwIfAborted();

@@ -10,7 +10,7 @@ import type { LedgerDeps } from "./ledger-deps.ts";
 import { copyToParquet, parquet } from "./sql.ts";
 
 /** A finished snapshot on this machine: sorted, distinct, the same bytes for the same set. `discard` of its builder removes it. */
-export interface BuiltSnapshot {
+interface BuiltSnapshot {
   localPath: string;
   /** Distinct ids that a request can name. Those over 987 bytes are among them: SegOps says that they are members. */
   rows: number;

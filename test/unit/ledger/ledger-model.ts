@@ -2,7 +2,7 @@ import type { Direction } from "../../../src/contracts/channel.ts";
 import { byBytes } from "./ledger-world.ts";
 
 /** The ledger's rules on plain sets and maps, one user at a time: what the SQL is held to. */
-export type BrazeState = "absent" | "present" | "unknown";
+type BrazeState = "absent" | "present" | "unknown";
 
 export interface Exception {
   state: BrazeState;
@@ -17,7 +17,7 @@ export interface LedgerModel {
   exceptions: ReadonlyMap<string, Exception>;
 }
 
-export interface Moving {
+interface Moving {
   former: BrazeState;
   attempts: number;
 }
