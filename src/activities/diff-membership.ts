@@ -121,9 +121,7 @@ function movesAnything(
   if (channels.length !== ledgers.length) return true;
   return channels.some((channel) => {
     const moved = channel.target === "snapshot" && channel.base?.sha256 !== membership?.snapshot.sha256;
-    return (
-      moved || channel.target === "empty" || (channel.kept?.rows ?? 0) !== (channel.exceptions?.rows ?? 0)
-    );
+    return moved || channel.target === "empty" || channel.kept?.sha256 !== channel.exceptions?.sha256;
   });
 }
 

@@ -26,7 +26,7 @@ function asFailure(error: unknown, log: Logger): Error {
   const about = { activity: activityType, attempt, workflow_id: workflowExecution?.workflowId };
   if (error instanceof CodedError) {
     log.warn({ ...about, code: error.code }, error.message);
-    return ApplicationFailure.create({
+    return withoutStack({
       type: error.code,
       message: error.message,
       nonRetryable: errorTable[error.code].kind !== "retry",
@@ -39,7 +39,14 @@ function asFailure(error: unknown, log: Logger): Error {
     { ...about, code: "unexpected", error: name, stack: frames(error) },
     errorMessage("unexpected", name),
   );
-  return ApplicationFailure.create({ type: "unexpected", message: errorMessage("unexpected", name) });
+  return withoutStack({ type: "unexpected", message: errorMessage("unexpected", name) });
+}
+
+/** Its stack would be this module's own each time, and write nothing but the installation's paths into histories. */
+function withoutStack(options: Parameters<typeof ApplicationFailure.create>[0]): ApplicationFailure {
+  const failure = ApplicationFailure.create(options);
+  failure.stack = undefined;
+  return failure;
 }
 
 /** Where it was thrown, without the message that a stack begins with. */
