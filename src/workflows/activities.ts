@@ -7,6 +7,12 @@ type Activities = ReturnType<typeof createActivities>;
 /** A worker that died is noticed after this; a live one reports at least every few seconds. */
 const heartbeatTimeout = "15s";
 
+/**
+ * Said aloud, because the SDK's default reports a cancellation before the activity has ended, against its own words: a run
+ * that is stopped would be committed while its parts were still being sent.
+ */
+const cancellationType = "WAIT_CANCELLATION_COMPLETED";
+
 /** Small reads and writes of the log. They wait for the storage as long as it takes: nothing can go on without it. */
 export const log = proxyActivities<Pick<Activities, "openLog" | "writeConfig">>({
   taskQueue: taskQueues.compute,
@@ -28,6 +34,7 @@ export const fetching = proxyActivities<Pick<Activities, "fetchMembership">>({
   startToCloseTimeout: "1h",
   scheduleToCloseTimeout: "3h",
   heartbeatTimeout,
+  cancellationType,
   summary: "membership from SegOps",
   retry: { initialInterval: "1s", maximumInterval: "1m" },
 });
@@ -36,6 +43,7 @@ export const comparing = proxyActivities<Pick<Activities, "diffMembership">>({
   taskQueue: taskQueues.compute,
   startToCloseTimeout: "1h",
   heartbeatTimeout,
+  cancellationType,
   summary: "what Braze must be told",
   retry: { initialInterval: "1s", maximumInterval: "1m" },
 });
@@ -61,6 +69,7 @@ export function sending(partSeconds: number, triedForMs: number, summary: string
     startToCloseTimeout: attemptMs,
     scheduleToCloseTimeout: Math.max(triedForMs, attemptMs),
     heartbeatTimeout,
+    cancellationType,
     summary,
     retry: { initialInterval: "1s", maximumInterval: "30s" },
   });
