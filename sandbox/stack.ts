@@ -1,21 +1,23 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createSealingKeys } from "../src/braze/sealed-key.ts";
+import { Client, Connection } from "@temporalio/client";
+import { registerSearchAttributes } from "../src/cli/search-attributes.ts";
+import { createConnectors, type Connectors } from "../src/client.ts";
 import { BrazeControl } from "./braze/control.ts";
 import { startProcess, type Process } from "./process.ts";
 import { SegopsControl } from "./segops/control.ts";
+import { segopsKey, stackEnvironment, tenant } from "./stack-environment.ts";
 import { freePort } from "./temporal/free-port.ts";
 import { startTemporalServer, type TemporalServer } from "./temporal/server.ts";
-
-/** The tenant of the demo, `dev` and tests, and its key at the SegOps stand-in. */
-export const tenant = "acme";
-const segopsKey = "sk_sandbox_0123456789";
+import { startWebhookRelay } from "./webhook-relay.ts";
 
 interface StackOptions {
   /** Everything is kept in this folder. */
   dir: string;
   /** The Temporal UI's port; without it there is no UI. */
   uiPort?: number;
+  /** Ports that must stay what they are; a free one for each that is left out. */
+  ports?: { temporal?: number; braze?: number; segops?: number };
   /** Keeps Temporal's state in the folder, so that a server that is killed may come back. */
   keepTemporal?: boolean;
   /** Added to the processes' environment, such as shorter times. */
@@ -25,68 +27,115 @@ interface StackOptions {
 /** All the real parts around our own processes: Temporal, Braze and SegOps stand-ins, keys, folders. */
 export interface Stack {
   temporal: TemporalServer;
+  /** To look at Temporal from this process. */
+  client: Client;
+  /** What SegOps' TypeScript code would call. */
+  connectors: Connectors;
   braze: BrazeControl;
   brazeUrl: string;
   segops: SegopsControl;
+  segopsUrl: string;
   /** What CONTRACT's environment needs to be for a worker, a client or the command line. */
   env: Record<string, string>;
+  /** Registers the search attributes, as `segops-braze setup` does. */
+  setup(): Promise<void>;
+  /** From now on the SegOps stand-in's webhooks reach the connectors as signals. Errors: whatever a signal could not be sent for. */
+  relayWebhooks(onError: (error: unknown) => void): Promise<void>;
   /** Runs `segops-braze` with these arguments: a worker, a command. */
   start(name: string, args: string[], env?: Record<string, string>): Promise<Process>;
   startWorker(env?: Record<string, string>): Promise<Process>;
   /** Runs a command to its end and answers what it printed. */
   run(args: string[], env?: Record<string, string>): Promise<{ code: number | null; output: string }>;
+  /** Ends everything, workers first and as an operator would. */
   stop(): Promise<void>;
+  /** Ends everything at once. */
+  kill(): Promise<void>;
 }
 
+/** Starts everything but a worker. What had been started is ended again where something else does not start. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  await mkdir(options.dir, { recursive: true });
+  const releases: Release[] = [];
+  try {
+    return await assemble(options, releases);
+  } catch (error) {
+    await releaseAll(releases, "kill");
+    throw error;
+  }
+}
+
+/** How a part ends: `stop` lets it finish what it does, `kill` does not. */
+type Release = (how: "stop" | "kill") => Promise<unknown>;
+
+/** The latest first; one that fails keeps none of the others from ending. */
+async function releaseAll(releases: Release[], how: "stop" | "kill"): Promise<void> {
+  for (const release of releases.splice(0).toReversed()) {
+    await release(how).catch((error: unknown) => process.emitWarning(error as Error));
+  }
+}
+
+async function assemble(options: StackOptions, releases: Release[]): Promise<Stack> {
+  const { dir, ports = {} } = options;
+  await mkdir(dir, { recursive: true });
   const temporal = await startTemporalServer({
-    ...(options.keepTemporal ? { dbFile: join(options.dir, "temporal.db") } : {}),
+    ...(options.keepTemporal ? { dbFile: join(dir, "temporal.db") } : {}),
     ...(options.uiPort ? { uiPort: options.uiPort } : {}),
-    logFile: join(options.dir, "temporal.log"),
+    ...(ports.temporal ? { port: ports.temporal } : {}),
+    logFile: join(dir, "temporal.log"),
   });
-  const [braze, segops] = await Promise.all([
-    startStandIn("braze", options.dir),
-    startStandIn("segops", options.dir),
-  ]);
-  const control = new SegopsControl(urlOf(segops));
-  await control.putTenant(tenant, { api_key: segopsKey });
-  const env = await environment(options, temporal, urlOf(braze), control.apiUrl);
-  const processes: Process[] = [];
+  releases.push((how) => temporal[how]());
+  const brazeUrl = await startStandIn("braze", dir, ports.braze, releases);
+  const segopsUrl = await startStandIn("segops", dir, ports.segops, releases);
+  const segops = new SegopsControl(segopsUrl);
+  await segops.putTenant(tenant, { api_key: segopsKey });
+  const connection = await Connection.connect({ address: temporal.address });
+  releases.push(() => connection.close());
+  const client = new Client({ connection, namespace: temporal.namespace });
+  const { env, publicKeys } = await stackEnvironment({
+    dir,
+    temporal,
+    brazeUrl,
+    segopsApiUrl: segops.apiUrl,
+    more: options.env,
+  });
+  const connectors = createConnectors({ client, sealingKeys: publicKeys, allowedOrigins: [brazeUrl] });
   const start: Stack["start"] = async (name, args, more = {}) => {
-    const started = await startProcess({
-      entry: sibling("../src/cli"),
-      name,
-      args,
-      env: { ...env, ...more },
-      logFile: join(options.dir, `${name}.log`),
-    });
-    processes.push(started);
+    const logFile = join(dir, `${name}.log`);
+    const started = await startProcess({ entry: cli, name, args, env: { ...env, ...more }, logFile });
+    releases.push((how) => started[how]());
     return started;
   };
   return {
     temporal,
-    braze: new BrazeControl(urlOf(braze)),
-    brazeUrl: urlOf(braze),
-    segops: control,
+    client,
+    connectors,
+    braze: new BrazeControl(brazeUrl),
+    brazeUrl,
+    segops,
+    segopsUrl,
     env,
+    setup: async () => void (await registerSearchAttributes(client)),
+    relayWebhooks: async (onError) => {
+      const relay = await startWebhookRelay((body) => connectors.recompute(body), onError);
+      releases.push(() => relay.close());
+      await segops.putTenant(tenant, { api_key: segopsKey, webhook: { url: relay.url } });
+    },
     start,
     startWorker: async (more = {}) =>
       await start("worker", ["worker"], { METRICS_ADDRESS: `127.0.0.1:${await freePort()}`, ...more }),
     run: (args, more = {}) => runCommand(args, { ...env, ...more }),
-    stop: async () => {
-      await Promise.all(processes.map((started) => started.stop()));
-      await Promise.all([braze.stop(), segops.stop(), temporal.stop()]);
-    },
+    stop: () => releaseAll(releases, "stop"),
+    kill: () => releaseAll(releases, "kill"),
   };
 }
+
+const cli = sibling("../src/cli");
 
 async function runCommand(
   args: string[],
   env: Record<string, string>,
 ): Promise<{ code: number | null; output: string }> {
   const process = await startProcess({
-    entry: sibling("../src/cli"),
+    entry: cli,
     name: args.join(" "),
     args,
     env,
@@ -96,50 +145,25 @@ async function runCommand(
   return { code, output: process.output().join("\n") };
 }
 
-function startStandIn(name: "braze" | "segops", dir: string): Promise<Process> {
-  const entry = sibling(`./${name}/main`);
-  return startProcess({
-    entry,
-    name,
-    args: ["--port", "0", "--exit-with-stdin"],
+/** Answers where it listens. */
+async function startStandIn(
+  name: "braze" | "segops",
+  dir: string,
+  port: number | undefined,
+  releases: Release[],
+): Promise<string> {
+  const standIn = await startProcess({
+    entry: sibling(`./${name}/main`),
+    name: `the ${name} stand-in`,
+    args: ["--port", String(port ?? 0), "--exit-with-stdin"],
     logFile: join(dir, `${name}.log`),
   });
+  releases.push((how) => standIn[how]());
+  if (!standIn.url) throw new Error(`the ${name} stand-in did not say where it listens`);
+  return standIn.url;
 }
 
 /** Our own modules are .ts in the sources and .js in dist; a URL in a string is not rewritten. */
 function sibling(path: string): URL {
   return new URL(`${path}${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
-}
-
-function urlOf(standIn: Process): string {
-  if (!standIn.url) throw new Error("a stand-in did not say where it listens");
-  return standIn.url;
-}
-
-async function environment(
-  { dir, env = {} }: StackOptions,
-  temporal: TemporalServer,
-  brazeUrl: string,
-  segopsUrl: string,
-): Promise<Record<string, string>> {
-  const { privateKeys, publicKeys } = await createSealingKeys();
-  const files = {
-    SEALING_KEYS_FILE: join(dir, "sealing-keys.json"),
-    SEALING_PUBLIC_KEYS_FILE: join(dir, "sealing-public-keys.json"),
-    SEGOPS_API_KEYS_FILE: join(dir, "segops-keys.json"),
-  };
-  const secret = { mode: 0o600 };
-  await writeFile(files.SEALING_KEYS_FILE, JSON.stringify(privateKeys), secret);
-  await writeFile(files.SEALING_PUBLIC_KEYS_FILE, JSON.stringify(publicKeys));
-  await writeFile(files.SEGOPS_API_KEYS_FILE, JSON.stringify({ [tenant]: segopsKey }), secret);
-  return {
-    TEMPORAL_ADDRESS: temporal.address,
-    TEMPORAL_NAMESPACE: temporal.namespace,
-    STORAGE_URL: `file:${join(dir, "storage")}`,
-    SCRATCH_DIR: join(dir, "scratch"),
-    SEGOPS_API_URL: segopsUrl,
-    ALLOWED_BRAZE_ORIGINS: brazeUrl,
-    ...files,
-    ...env,
-  };
 }

@@ -1,0 +1,52 @@
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { JSONWebKeySet } from "jose";
+import { createSealingKeys } from "../src/braze/sealed-key.ts";
+import type { TemporalServer } from "./temporal/server.ts";
+
+/** The tenant of the demo, `dev` and tests, and its key at the SegOps stand-in. */
+export const tenant = "acme";
+export const segopsKey = "sk_sandbox_0123456789";
+
+interface EnvironmentInput {
+  dir: string;
+  temporal: TemporalServer;
+  brazeUrl: string;
+  segopsApiUrl: string;
+  more?: Record<string, string>;
+}
+
+/** What CONTRACT's environment needs to be, with the key files that it names. A folder's sealing keys are made once. */
+export async function stackEnvironment(
+  input: EnvironmentInput,
+): Promise<{ env: Record<string, string>; publicKeys: JSONWebKeySet }> {
+  const { dir, temporal, brazeUrl, segopsApiUrl, more = {} } = input;
+  const files = {
+    SEALING_KEYS_FILE: join(dir, "sealing-keys.json"),
+    SEALING_PUBLIC_KEYS_FILE: join(dir, "sealing-public-keys.json"),
+    SEGOPS_API_KEYS_FILE: join(dir, "segops-keys.json"),
+  };
+  const publicKeys = await sealingKeys(files.SEALING_KEYS_FILE, files.SEALING_PUBLIC_KEYS_FILE);
+  await writeFile(files.SEGOPS_API_KEYS_FILE, JSON.stringify({ [tenant]: segopsKey }), { mode: 0o600 });
+  const env = {
+    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_NAMESPACE: temporal.namespace,
+    STORAGE_URL: `file:${join(dir, "storage")}`,
+    SCRATCH_DIR: join(dir, "scratch"),
+    SEGOPS_API_URL: segopsApiUrl,
+    ALLOWED_BRAZE_ORIGINS: brazeUrl,
+    ...files,
+    ...more,
+  };
+  return { env, publicKeys };
+}
+
+/** New ones would lock up every Braze key that a kept folder holds. The private set is written last: where it is, both are. */
+async function sealingKeys(privateFile: string, publicFile: string): Promise<JSONWebKeySet> {
+  if (existsSync(privateFile)) return JSON.parse(await readFile(publicFile, "utf8")) as JSONWebKeySet;
+  const { privateKeys, publicKeys } = await createSealingKeys();
+  await writeFile(publicFile, JSON.stringify(publicKeys));
+  await writeFile(privateFile, JSON.stringify(privateKeys), { mode: 0o600 });
+  return publicKeys;
+}
