@@ -9,6 +9,13 @@ import type { TemporalServer } from "./temporal/server.ts";
 export const tenant = "acme";
 export const segopsKey = "sk_sandbox_0123456789";
 
+/** CONTRACT's variables for a worker, a client or the command line. */
+export interface StackEnvironment extends Record<string, string> {
+  STORAGE_URL: string;
+  SCRATCH_DIR: string;
+  SEALING_KEYS_FILE: string;
+}
+
 interface EnvironmentInput {
   dir: string;
   temporal: TemporalServer;
@@ -20,7 +27,7 @@ interface EnvironmentInput {
 /** What CONTRACT's environment needs to be, with the key files that it names. A folder's sealing keys are made once. */
 export async function stackEnvironment(
   input: EnvironmentInput,
-): Promise<{ env: Record<string, string>; publicKeys: JSONWebKeySet }> {
+): Promise<{ env: StackEnvironment; publicKeys: JSONWebKeySet }> {
   const { dir, temporal, brazeUrl, segopsApiUrl, more = {} } = input;
   const files = {
     SEALING_KEYS_FILE: join(dir, "sealing-keys.json"),

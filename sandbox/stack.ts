@@ -6,7 +6,7 @@ import { createConnectors, type Connectors } from "../src/client.ts";
 import { BrazeControl } from "./braze/control.ts";
 import { startProcess, type Process } from "./process.ts";
 import { SegopsControl } from "./segops/control.ts";
-import { segopsKey, stackEnvironment, tenant } from "./stack-environment.ts";
+import { segopsKey, stackEnvironment, tenant, type StackEnvironment } from "./stack-environment.ts";
 import { freePort } from "./temporal/free-port.ts";
 import { startTemporalServer, type TemporalServer } from "./temporal/server.ts";
 import { startWebhookRelay } from "./webhook-relay.ts";
@@ -36,7 +36,7 @@ export interface Stack {
   segops: SegopsControl;
   segopsUrl: string;
   /** What CONTRACT's environment needs to be for a worker, a client or the command line. */
-  env: Record<string, string>;
+  env: StackEnvironment;
   /** Registers the search attributes, as `segops-braze setup` does. */
   setup(): Promise<void>;
   /** From now on the SegOps stand-in's webhooks reach the connectors as signals. Errors: whatever a signal could not be sent for. */

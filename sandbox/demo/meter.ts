@@ -32,11 +32,9 @@ function lines(total: number, line: (text: string) => void): Meter {
   return {
     show(arrived, doing) {
       const done = Math.min(arrived, total);
-      const isDue =
-        done - last.done >= total * lineShare ||
-        doing !== last.doing ||
-        Date.now() - last.atMs >= lineEveryMs;
-      if (!isDue || (done === last.done && doing === last.doing && done === total)) return;
+      const isNews = doing !== last.doing || (done > last.done && done - last.done >= total * lineShare);
+      const isLate = Date.now() - last.atMs >= lineEveryMs && done < total;
+      if (!isNews && !isLate) return;
       last = { done, doing, atMs: Date.now() };
       line(`  … ${total > 0 ? `${done}/${total} users at Braze, ` : ""}${doing}`);
     },

@@ -94,8 +94,8 @@ export class World {
   }
 
   /**
-   * Looks at the connector until it is as wanted and answers it; shows meanwhile how many users have arrived at Braze, of
-   * those that had by then. A silent worker is only waited for.
+   * Looks at the connector until it is as wanted and answers it; shows meanwhile how many users have arrived at Braze.
+   * A silent worker is only waited for.
    */
   async look(
     { until, users, sentBefore }: Wait,
@@ -123,7 +123,7 @@ export class World {
 
   /** The runs in the connector's log after that number, oldest first. */
   async runsAfter(number: number): Promise<LoggedRun[]> {
-    const log = new ConnectorLog(await openStorage(this.stack.env["STORAGE_URL"] ?? ""), connector);
+    const log = new ConnectorLog(await openStorage(this.stack.env.STORAGE_URL), connector);
     const runs = await log.runs({ limit: 100 });
     return runs.filter((run) => run.number > number).toReversed();
   }

@@ -1,0 +1,77 @@
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { keptPorts, requireFree } from "./dev/ports.ts";
+import { guide, writeEnvFile } from "./dev/guide.ts";
+import { refillStandIns } from "./dev/refill.ts";
+import { rememberedConnectors } from "./dev/remembered.ts";
+import { seed } from "./dev/seed.ts";
+import { startStack, type Stack } from "./stack.ts";
+
+interface DevOptions {
+  /** Everything is kept here, and a later start goes on with it. */
+  dir: string;
+  /** The Temporal UI's port. */
+  uiPort: number;
+}
+
+/**
+ * Runs a Temporal server with its UI, both stand-ins and a worker on this machine until SIGINT or SIGTERM; then ends them all,
+ * within 20 s. The stand-ins keep nothing: at a later start they are filled again from what the connectors' logs say.
+ * Throws where a port that must stay the same is taken.
+ */
+export async function runDev(options: DevOptions): Promise<void> {
+  const dir = resolve(options.dir);
+  const interrupted = interruption();
+  await mkdir(dir, { recursive: true });
+  await requireFree(options.uiPort, "the Temporal UI", "Choose another with --ui-port.");
+  say(`Starting; everything is kept in ${dir} …`);
+  const stack = await startStack({
+    dir,
+    uiPort: options.uiPort,
+    keepTemporal: true,
+    ports: await keptPorts(dir),
+  });
+  try {
+    await prepare(stack, dir);
+    await interrupted;
+    say("\nEnding: the worker settles what is in flight …");
+  } finally {
+    await stack.stop();
+  }
+  say(`Ended. The next start goes on with ${options.dir}; remove the folder to begin anew.`);
+}
+
+async function prepare(stack: Stack, dir: string): Promise<void> {
+  await stack.setup();
+  await stack.relayWebhooks((error) => say(`A webhook could not be handed on: ${String(error)}`));
+  const known = await rememberedConnectors(stack.env);
+  if (known.length > 0)
+    say("The stand-ins keep nothing; they are filled again from what the connectors' logs say:");
+  // Before the worker: nothing may be sent to a Braze that has not remembered yet.
+  for (const connector of known) say(`  ${await refillStandIns(stack, connector)}`);
+  const worker = await stack.startWorker();
+  void worker.exited.then(() => say("The worker has ended; its words are in worker.log."));
+  if (known.length === 0) await seed(stack);
+  const envFile = join(dir, "dev.env");
+  await writeEnvFile(envFile, stack);
+  say(guide(stack, { dir, envFile, isBuilt: existsSync("dist/src/cli.js") }));
+}
+
+/** Listened for from the start, so that it is never too early for Ctrl-C; a second one does not wait. */
+function interruption(): Promise<void> {
+  return new Promise((done) => {
+    let asked = false;
+    const ask = () => {
+      if (asked) process.exit(130);
+      asked = true;
+      done();
+    };
+    process.on("SIGINT", ask);
+    process.on("SIGTERM", ask);
+  });
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,61 @@
+import { writeFile } from "node:fs/promises";
+import { relative } from "node:path";
+import { tenant } from "../stack-environment.ts";
+import type { Stack } from "../stack.ts";
+
+interface Place {
+  dir: string;
+  envFile: string;
+  /** `npx segops-braze` runs the built code. */
+  isBuilt: boolean;
+}
+
+/** A file to source in another terminal: the environment of CONTRACT, and the stand-ins' control addresses. */
+export async function writeEnvFile(file: string, stack: Stack): Promise<void> {
+  const variables = { ...stack.env, BRAZE_CONTROL: control(stack.brazeUrl), SEGOPS_CONTROL: segment(stack) };
+  const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}\n`);
+  await writeFile(file, lines.join(""), { mode: 0o600 });
+}
+
+/** Where everything is, and what to try first. */
+export function guide(stack: Stack, { dir, envFile, isBuilt }: Place): string {
+  const cli = isBuilt ? "npx segops-braze" : "npx tsx src/cli.ts";
+  const change = '{"exitFirst": 10, "enterGenerate": {"count": 25, "prefix": "new-"}}';
+  return `
+  Temporal UI      ${stack.temporal.uiUrl}/namespaces/${stack.temporal.namespace}/workflows
+  Temporal         ${stack.temporal.address}
+  Braze stand-in   ${stack.brazeUrl}
+  SegOps stand-in  ${stack.segopsUrl}
+  Logs             ${here(dir)}/*.log
+
+  Try in another terminal, in this folder:
+
+    source ${quoted(here(envFile))}
+    ${cli} connector show acme/7
+    # 10 people exit, 25 enter, and SegOps recomputes: its webhook wakes the connector.
+    curl -d '${change}' $SEGOPS_CONTROL/change
+    curl -d '{}' $SEGOPS_CONTROL/recompute
+    ${cli} connector logs acme/7
+    # What Braze shows now:
+    curl -s "$BRAZE_CONTROL/members?key=braze-key-of-dev&attribute=segops_segment_7" | tail -3
+
+  Ctrl-C ends it all; the data stay.`;
+}
+
+function control(url: string): string {
+  return `${url}/_control`;
+}
+
+function segment({ segopsUrl }: Stack): string {
+  return `${control(segopsUrl)}/tenants/${tenant}/segments/7`;
+}
+
+function here(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere && !fromHere.startsWith("..") ? fromHere : path;
+}
+
+/** For a shell: as it is where that is safe. */
+function quoted(value: string): string {
+  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,69 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { freePort } from "../temporal/free-port.ts";
+
+interface Ports {
+  temporal: number;
+  braze: number;
+  segops: number;
+}
+
+/** What a developer would guess, where it is free at the first start. */
+const preferred: Ports = { temporal: 7233, braze: 9797, segops: 9798 };
+
+/**
+ * The ports of a data folder: chosen at its first start and kept, because connectors keep the address of their Braze and other
+ * terminals the rest. Throws where one is taken by another program.
+ */
+export async function keptPorts(dir: string): Promise<Ports> {
+  const file = join(dir, "ports.json");
+  const kept = await read(file);
+  if (kept) {
+    for (const [name, port] of Object.entries(kept)) {
+      const remedy = `Is another dev running with ${dir}? End it, or what else listens there, or choose another --dir.`;
+      await requireFree(port, `the ${name} of this folder`, remedy);
+    }
+    return kept;
+  }
+  const chosen = {
+    temporal: await freeOr(preferred.temporal),
+    braze: await freeOr(preferred.braze),
+    segops: await freeOr(preferred.segops),
+  };
+  await writeFile(file, `${JSON.stringify(chosen)}\n`);
+  return chosen;
+}
+
+/** Throws, with the remedy, where something listens on the port. */
+export async function requireFree(port: number, what: string, remedy: string): Promise<void> {
+  if (!(await isFree(port))) throw new Error(`port ${port}, for ${what}, is taken. ${remedy}`);
+}
+
+async function read(file: string): Promise<Ports | undefined> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as Ports;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function freeOr(port: number): Promise<number> {
+  return (await isFree(port)) ? port : await freePort();
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, "127.0.0.1", resolve);
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EADDRINUSE") return false;
+    throw error;
+  }
+  await new Promise((resolve) => server.close(resolve));
+  return true;
+}
