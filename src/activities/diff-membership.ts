@@ -17,6 +17,7 @@ import {
   type Plan,
 } from "../contracts/log.ts";
 import type { DiffedMembership, DiffMembershipInput, FetchedMembership } from "../contracts/run.ts";
+import type { ConnectorLog } from "../ledger/log.ts";
 import type { ActivityDeps } from "./deps.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 
@@ -44,7 +45,8 @@ export function createDiffMembership({ ledger, partSeconds, heavy }: ActivityDep
     const ledgers = (await log.commitBefore(scope.number))?.channels ?? [];
     const signal = cancellationSignal();
     const folder = connectorFolder(scope.key);
-    const wanted = wantedChannels(config, ledgers, membership !== null);
+    const removedAt = await lastRemoval(log, config.number, ledgers);
+    const wanted = wantedChannels(config, ledgers, removedAt, membership !== null);
     const compare = () => {
       const snapshot = membership?.snapshot ?? null;
       return ledger.diffChannels({ folder, number: scope.number, snapshot, channels: wanted, at, signal });
@@ -78,16 +80,20 @@ interface WantedChannel extends Pick<ChannelPlan, "channel" | "base" | "exceptio
 
 /**
  * Every channel of the configuration, and every one of the ledger that is not: that one's target is empty, so that its
- * members are unset and it is forgotten. A ledger of another endpoint is another workspace's: this one starts empty.
+ * members are unset and it is forgotten. A ledger of another endpoint is another workspace's: this one starts empty. A channel
+ * from before the connector was removed, and created again without it, was left to Braze as it was: it is only forgotten.
  */
 function wantedChannels(
   { config }: ConfigEntry,
   ledgers: readonly LedgerRef[],
+  removedAt: number,
   hasMembers: boolean,
 ): WantedChannel[] {
   const here = ledgers.filter((ledger) => ledger.rest_endpoint === config.rest_endpoint);
   const configured = hasMembers ? configuredChannels(config) : [];
-  const removed = here.map((ledger) => ledger.channel).filter((channel) => !configured.includes(channel));
+  const removed = here
+    .filter((ledger) => !configured.includes(ledger.channel) && ledger.config_number > removedAt)
+    .map((ledger) => ledger.channel);
   return [...configured, ...removed].map((channel) => {
     const known = here.find((ledger) => ledger.channel === channel);
     return {
@@ -98,6 +104,19 @@ function wantedChannels(
       batchSize: batchSizeOf(channel, config),
     };
   });
+}
+
+/** The number of the newest tombstone that is younger than some channel's ledger; 0 when there is none. */
+async function lastRemoval(
+  log: ConnectorLog,
+  newest: number,
+  ledgers: readonly LedgerRef[],
+): Promise<number> {
+  const oldest = Math.min(newest, ...ledgers.map((ledger) => ledger.config_number));
+  for (let number = newest; number > oldest; number--) {
+    if ((await log.config(number))?.change === "removed") return number;
+  }
+  return 0;
 }
 
 function configuredChannels(config: ConnectorConfig): Channel[] {

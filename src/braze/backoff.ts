@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../contracts/errors.ts";
+import { CodedError, type ErrorCode } from "../contracts/errors.ts";
 
 /** First and longest wait before a batch is sent again, where Braze does not say how long. */
 const firstBackoffMs = 200;
@@ -18,6 +18,22 @@ const mendable: ReadonlySet<ErrorCode> = new Set([
 
 export function isMendable(code: ErrorCode): boolean {
   return mendable.has(code);
+}
+
+/** Answers by which Braze says that it took nothing of a request, and the one failure in which nothing was ever written. */
+const refusals: ReadonlySet<ErrorCode> = new Set([
+  "braze_key_rejected",
+  "braze_permission_missing",
+  "braze_endpoint_not_found",
+  "braze_redirected",
+  "braze_request_refused",
+  "braze_rate_limited",
+  "part_time_over",
+]);
+
+/** Whether the failure leaves no doubt that Braze applied nothing. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof CodedError && refusals.has(error.code);
 }
 
 /** Full jitter: anywhere up to the doubling limit, so that batches which failed together do not return together. */

@@ -18,9 +18,12 @@ export interface Batch {
 export class PartBook {
   readonly #users: number;
   #cursor: number;
-  #attempted: number;
   #requests: number;
   #resent: number;
+  /** Ends of the batches that were handed to the network and are not settled, by their start. */
+  readonly #open = new Map<number, number>();
+  /** Starts of those that Braze may have applied, whatever is answered next. */
+  readonly #ambiguous = new Set<number>();
   /** Ends of the batches settled ahead of the cursor, by their start. */
   readonly #ahead = new Map<number, number>();
   /** By offset, so that a batch which is sent again cannot list a user twice. */
@@ -33,8 +36,7 @@ export class PartBook {
   constructor(users: number, progress: PartProgress) {
     this.#users = users;
     this.#cursor = progress.cursor;
-    this.#attempted = Math.max(progress.attempted, progress.cursor);
-    this.#attemptedBefore = this.#attempted;
+    this.#attemptedBefore = Math.max(progress.attempted, progress.cursor);
     this.#requests = progress.requests;
     this.#resent = progress.resent;
     const offsets = Object.entries(progress.rejects.inline).flatMap(([code, list]) =>
@@ -58,9 +60,25 @@ export class PartBook {
     return this.#inline.size;
   }
 
-  /** These users may from now on have been written in Braze. */
-  attempt(to: number): void {
-    this.#attempted = Math.max(this.#attempted, to);
+  /** These users may from now on have been written in Braze. A half of a batch is already on record with it. */
+  attempt({ from, to }: Batch): void {
+    if (this.#openBatchOf(from) === undefined) this.#open.set(from, to);
+  }
+
+  /** What was answered, if anything, leaves it open whether Braze applied the batch that holds this user. */
+  mayHaveApplied(offset: number): void {
+    const start = this.#openBatchOf(offset);
+    if (start !== undefined) this.#ambiguous.add(start);
+  }
+
+  /** The batch is not sent again here. Unless one of its requests may have been applied, it was never written. */
+  giveUp({ from }: Batch): void {
+    if (!this.#ambiguous.has(from)) this.#open.delete(from);
+  }
+
+  #openBatchOf(offset: number): number | undefined {
+    for (const [from, to] of this.#open) if (from <= offset && offset < to) return from;
+    return undefined;
   }
 
   /** Counts a request that was written; one whose users were handed over before is also counted as sent again. */
@@ -72,6 +90,7 @@ export class PartBook {
   settle({ from, to }: Batch, rejected: ReadonlyMap<number, UserRejection>): void {
     for (const [offset, code] of rejected) this.#inline.set(offset, code);
     if (rejected.size > 0) this.#shownInline = undefined;
+    this.#open.delete(from);
     this.#ahead.set(from, to);
     for (let end = this.#ahead.get(this.#cursor); end !== undefined; end = this.#ahead.get(this.#cursor)) {
       this.#ahead.delete(this.#cursor);
@@ -102,7 +121,12 @@ export class PartBook {
     this.#shownInline ??= byCode([...this.#inline]);
     return {
       cursor: this.#cursor,
-      attempted: this.#attempted,
+      attempted: Math.max(
+        this.#cursor,
+        this.#attemptedBefore,
+        ...this.#open.values(),
+        ...this.#ahead.values(),
+      ),
       rejects: { count: this.#inFile + this.#inline.size, inline: this.#shownInline, file: this.#file },
       requests: this.#requests,
       resent: this.#resent,

@@ -3,7 +3,7 @@ import { CodedError } from "../contracts/errors.ts";
 import { maxInlineRejects } from "../contracts/run.ts";
 import type { FileRef } from "../contracts/log.ts";
 import type { PartProgress, SentPart } from "../contracts/run.ts";
-import { backoffMs, isMendable, patienceMs, pause } from "./backoff.ts";
+import { backoffMs, isMendable, isRefusal, patienceMs, pause } from "./backoff.ts";
 import type { Deadline } from "./deadline.ts";
 import { PartBook } from "./part-book.ts";
 import type { Batch, RejectedOffsets } from "./part-book.ts";
@@ -111,7 +111,7 @@ class PartSender {
 
   #begin(batch: Batch): void {
     const settling = this.#settle(batch)
-      .catch((error: unknown) => this.#fail(error))
+      .catch((error: unknown) => this.#fail(batch, error))
       .finally(() => this.#inFlight.delete(settling));
     this.#inFlight.add(settling);
   }
@@ -123,7 +123,12 @@ class PartSender {
     this.#sameRejection.check(batch.to - batch.from, rejected);
   }
 
-  #fail(error: unknown): void {
+  #fail(batch: Batch, error: unknown): void {
+    this.#book.giveUp(batch);
+    this.#stopFor(error);
+  }
+
+  #stopFor(error: unknown): void {
     this.#stop.abort(stopped);
     if (error === stopped) return;
     const coded = asCoded(error);
@@ -138,6 +143,7 @@ class PartSender {
       return new Map(answer.rejected.map(({ index, code }) => [from + index, code]));
     }
     if (to - from === 1) return singleRejection(from, answer.code);
+    this.#book.mayHaveApplied(from);
     const middle = from + Math.ceil((to - from) / 2);
     const left = await this.#rejectedOf({ from, to: middle });
     return new Map([...left, ...(await this.#rejectedOf({ from: middle, to }))]);
@@ -147,10 +153,11 @@ class PartSender {
     let failures = 0;
     let patienceEnd = Number.POSITIVE_INFINITY;
     for (;;) {
-      await this.#mayWrite(to);
+      await this.#mayWrite({ from, to });
       try {
         return await this.#send({ from, to }, failures > 0);
       } catch (error) {
+        if (!isRefusal(error)) this.#book.mayHaveApplied(from);
         if (!(error instanceof CodedError) || !isMendable(error.code)) throw error;
         failures++;
         const now = performance.now();
@@ -163,11 +170,11 @@ class PartSender {
   }
 
   /** Has the users on record as attempted before a byte about them can leave. */
-  async #mayWrite(to: number): Promise<void> {
+  async #mayWrite(batch: Batch): Promise<void> {
     await this.#options.acquire(this.#stop.signal);
     if (this.#options.deadline.expired()) this.#stop.abort(stopped);
     this.#stop.signal.throwIfAborted();
-    this.#book.attempt(to);
+    this.#book.attempt(batch);
     this.#report();
   }
 
@@ -191,7 +198,7 @@ class PartSender {
       this.#report();
     } catch (error) {
       this.#spillFailed = true;
-      this.#fail(error);
+      this.#stopFor(error);
     }
   }
 

@@ -22,6 +22,8 @@ export const ledgerRefSchema = z.object({
   channel: channelSchema,
   /** The workspace it was written to; another endpoint starts from an empty ledger. */
   rest_endpoint: z.string(),
+  /** The settings under which it was last written to. */
+  config_number: z.int().positive(),
   base: fileRefSchema.nullable(),
   exceptions: fileRefSchema.nullable(),
   counts: z.object({

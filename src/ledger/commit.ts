@@ -9,7 +9,7 @@ import { readRejects } from "./rejects.ts";
 import { parquet } from "./sql.ts";
 
 /** What a ledger is settled from: a plan as it was written, or as it would have been. */
-type SettledPlan = Pick<Plan, "snapshot" | "channels">;
+type SettledPlan = Pick<Plan, "snapshot" | "channels" | "config_number">;
 type ChannelPlan = Plan["channels"][number];
 
 export interface AbandonInput {
@@ -71,7 +71,8 @@ async function settleChannel(
   fateOf: FateOf,
 ): Promise<LedgerRef | undefined> {
   const base = plan.target === "snapshot" ? input.plan.snapshot : null;
-  const head = { channel: plan.channel, rest_endpoint: input.restEndpoint, base };
+  const { config_number } = input.plan;
+  const head = { channel: plan.channel, rest_endpoint: input.restEndpoint, config_number, base };
   const unsettled = await unsettledParts(plan, fateOf);
   if (unsettled.length === 0 && plan.kept === null) {
     if (base === null) return undefined;

@@ -253,7 +253,7 @@ describe("trouble", () => {
       n < 2 ? success(5) : { status: 429, headers: { "x-ratelimit-retry-after": "30" } },
     );
     expect(failure).toMatchObject({ code: "braze_rate_limited", retryAfterMs: 30_000 });
-    expect(progress).toMatchObject({ cursor: 10, attempted: 15, requests: 3 });
+    expect(progress).toMatchObject({ cursor: 10, attempted: 10, requests: 3 });
   });
 
   test("that lasts ten seconds is handed to the caller", async () => {
@@ -300,6 +300,22 @@ describe("trouble", () => {
     expect(received.length).toBeLessThanOrEqual(3);
     expect(progress.cursor).toBe(5);
     expect(progress.requests).toBe(received.length);
+    // Braze said that it took nothing of the others: their users are not unknown.
+    expect(progress.attempted).toBe(5);
+  });
+
+  test("a batch that was refused after it had gone unanswered once stays on record as attempted", async () => {
+    const { failure, progress } = await send({ users: 20, concurrency: 1 }, (_, n, response) => {
+      if (n === 1) {
+        response.destroy();
+        return undefined;
+      }
+      return n === 0
+        ? { status: 201, body: { message: "success" } }
+        : { status: 401, body: { message: "no" } };
+    });
+    expect(failure).toMatchObject({ code: "braze_key_rejected" });
+    expect(progress).toMatchObject({ cursor: 5, attempted: 10 });
   });
 
   test("a failing spill is told and loses no reject", async () => {

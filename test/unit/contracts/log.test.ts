@@ -58,6 +58,7 @@ test.each(["attribute:", "group:1", ""])("a ledger of the channel %j is refused"
   const ledger = {
     channel,
     rest_endpoint: "https://rest.iad-01.braze.com",
+    config_number: 1,
     base: null,
     exceptions: null,
     counts,
