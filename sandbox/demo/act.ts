@@ -20,6 +20,7 @@ export interface Played {
   /** Users, summed over the act's runs. */
   entered: number;
   exited: number;
+  /** Members more than before whom Braze rejects. */
   rejected: number;
   /** The outcomes of its runs, oldest first. */
   outcomes: string[];

@@ -16,8 +16,10 @@ interface Ended {
 /** Plays the acts one after the other, tells of each, and sums up in the end. Answers whether all passed. */
 export async function playActs(world: World, acts: readonly Act[]): Promise<boolean> {
   const ended: Ended[] = [];
-  for (const [index, act] of acts.entries())
-    ended.push(await playAct(world, { ...act, title: `${index + 1}. ${act.title}` }));
+  for (const [index, act] of acts.entries()) {
+    const before = await measured(world, ended.at(-1));
+    ended.push(await playAct(world, { ...act, title: `${index + 1}. ${act.title}` }, before));
+  }
   world.story.title("All acts");
   world.story.table(
     ["act", ...heads],
@@ -26,17 +28,16 @@ export async function playActs(world: World, acts: readonly Act[]): Promise<bool
   return ended.every(({ passed }) => passed);
 }
 
-async function playAct(world: World, act: Act): Promise<Ended> {
+async function playAct(world: World, act: Act, before: Measured): Promise<Ended> {
   const { story } = world;
   const startedMs = Date.now();
-  const before = await measured(world);
   story.title(act.title);
   story.say(act.story);
   const judge = await act.play(world);
   world.waitingFor = "Braze and SegOps to be compared";
   await world.stack.braze.settle(world.brazeKey);
-  const played = await playedSince(world, before);
   const comparison = await compare(world);
+  const played = await playedSince(world, comparison, before);
   const claims = [...judge(played), ...(await memberClaims(world, comparison, played.rejected > 0))];
   story.claims(claims);
   const ended = { title: act.title, played, comparison, passed: claims.every(({ holds }) => holds) };
@@ -47,17 +48,19 @@ async function playAct(world: World, act: Act): Promise<Ended> {
 
 interface Measured {
   lastRun: number;
+  rejected: number;
   stats: BrazeStats | undefined;
 }
 
 /** Before the first act there is no workspace yet, and so nothing arrived. */
-async function measured(world: World): Promise<Measured> {
+async function measured(world: World, last: Ended | undefined): Promise<Measured> {
   const runs = await world.runsAfter(0);
   const lastRun = runs.at(-1)?.number ?? 0;
-  return { lastRun, stats: lastRun === 0 ? undefined : await world.brazeStats() };
+  const rejected = last?.comparison.rejected.length ?? 0;
+  return { lastRun, rejected, stats: last ? await world.brazeStats() : undefined };
 }
 
-async function playedSince(world: World, before: Measured): Promise<Played> {
+async function playedSince(world: World, { rejected }: Comparison, before: Measured): Promise<Played> {
   const commits = (await world.runsAfter(before.lastRun)).flatMap(({ commit }) => (commit ? [commit] : []));
   const stats = await world.brazeStats();
   const sum = (of: (counts: (typeof commits)[number]["counts"]) => number) =>
@@ -65,7 +68,7 @@ async function playedSince(world: World, before: Measured): Promise<Played> {
   return {
     entered: sum((counts) => counts.entered),
     exited: sum((counts) => counts.exited),
-    rejected: sum((counts) => counts.rejected),
+    rejected: rejected.length - before.rejected,
     outcomes: commits.map(({ outcome }) => outcome),
     requests: requestsIn(stats) - requestsIn(before.stats),
     resent: stats.duplicates - (before.stats?.duplicates ?? 0),
