@@ -85,10 +85,7 @@ test("a signal whose fields are missing or of a wrong type still says: look", as
 
 test("connectors and runs are found by their search attributes", async () => {
   const connector = stage.connector();
-  await connector.workspace({ blockedIds: ["user-3"] });
-  await connector.segment({ members: ids(10) });
-  await connector.compute();
-  await connector.create();
+  await connector.start({ members: ids(10) }, {}, { blockedIds: ["user-3"] });
   const { last_synced_at } = await connector.rested(1);
   const here = `SegopsTenant = 'acme' AND SegopsSegment = '${connector.id}'`;
   const listed = (query: string) =>

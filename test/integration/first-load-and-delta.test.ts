@@ -70,10 +70,7 @@ test("a recompute that changes nothing sends nothing and stores no snapshot, yet
 test("a user whom Braze rejects is listed, counted, not in the ledger and not sent again by the next run", async () => {
   const connector = stage.connector();
   const blocked = ["user-17", "user-222"];
-  await connector.workspace({ blockedIds: blocked });
-  await connector.segment({ generate: { count: 300, prefix: "user-" } });
-  await connector.compute();
-  await connector.create();
+  await connector.start({ generate: { count: 300, prefix: "user-" } }, {}, { blockedIds: blocked });
   const first = await connector.ran(1);
   expect(first).toMatchObject({ outcome: "clean", counts: { entered: 298, rejected: 2 } });
   expect(first.channels[0]?.counts).toEqual({ delivered: 298, rejected: 2, unknown: 0, waiting: 0 });
@@ -173,10 +170,11 @@ test("up to 10,000 members are paged, more are exported", async () => {
 
 test("a subscription group gets its members strictly after the attribute, and nobody is left in it once it is removed", async () => {
   const connector = stage.connector();
-  await connector.workspace({ recordWrites: true, answerDelayMs: 20 });
-  await connector.segment({ generate: { count: 400, prefix: "user-" } });
-  await connector.compute();
-  await connector.create({ segment_id: group });
+  await connector.start(
+    { generate: { count: 400, prefix: "user-" } },
+    { segment_id: group },
+    { recordWrites: true, answerDelayMs: 20 },
+  );
   const commit = await connector.ran(1);
   expect(commit.counts).toMatchObject({ entered: 400, requests: Math.ceil(400 / 75) + Math.ceil(400 / 50) });
   expect(await connector.inGroup(group)).toEqual(await connector.inSegops());

@@ -82,8 +82,12 @@ export class TestConnector {
   }
 
   /** A workspace, a computed segment and an active connector, whose first run is on its way. */
-  async start(segment: SegmentInput, settings: Partial<ConnectorSettings> = {}): Promise<void> {
-    await this.workspace({});
+  async start(
+    segment: SegmentInput,
+    settings: Partial<ConnectorSettings> = {},
+    workspace: Omit<WorkspacePatch, "key"> = {},
+  ): Promise<void> {
+    await this.workspace(workspace);
     await this.segment(segment);
     await this.compute();
     await this.create(settings);
