@@ -1,5 +1,5 @@
 /** What goes wrong between a caller and the connectors, before any connector has answered. The codes are as stable as the error table's. */
-const clientErrors = {
+export const clientErrors = {
   name_invalid: {
     status: 400,
     message: "no connector can have this name",

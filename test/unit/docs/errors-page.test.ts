@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { clientErrors } from "../../../src/client/client-error.ts";
 import { errorTable } from "../../../src/contracts/errors.ts";
 
 const page = readFileSync(new URL("../../../docs/errors.md", import.meta.url), "utf8");
@@ -23,3 +24,7 @@ test.each(Object.entries(errorTable))(
     expect(section).toContain(entry.remedy);
   },
 );
+
+test.each(Object.entries(clientErrors))("%s: the page has the client's row for it", (code, entry) => {
+  expect(page).toContain(`| \`${code}\` | ${entry.status} | ${entry.message} | ${entry.remedy} |`);
+});
