@@ -91,6 +91,8 @@ class PartSender {
   }
 
   #outcome(): SentPart {
+    // The next attempt counts on from the last report, and requests that failed have made none.
+    this.#report();
     const progress = this.#book.progress();
     if (this.#failure) throw new PartFailure(this.#failure, progress);
     if (this.#book.isDone) return { progress, done: true };

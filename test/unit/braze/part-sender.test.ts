@@ -238,6 +238,15 @@ describe("trouble", () => {
     expect(progress).toMatchObject({ cursor: 5, requests: 2, resent: 1 });
   });
 
+  test("that ends the attempt has reported its requests too: the next attempt counts on from the last report", async () => {
+    const { failure, progress, reports } = await send({ concurrency: 2 }, (_, n) =>
+      n < 2 ? success(5) : { status: 429, headers: { "x-ratelimit-retry-after": "30" } },
+    );
+    expect(failure).toBeDefined();
+    expect(progress.requests).toBeGreaterThan(2);
+    expect(reports.at(-1)).toEqual(progress);
+  });
+
   test("a 429 waits as long as Braze asks", async () => {
     const { received, done } = await send({ users: 5 }, (_, n) =>
       n === 0 ? { status: 429, headers: { "x-ratelimit-retry-after": "1" } } : success(5),
