@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { CommandError } from "../src/cli/failure.ts";
 import { keptPorts, requireFree } from "./dev/ports.ts";
 import { guide, writeEnvFile } from "./dev/guide.ts";
 import { refillStandIns } from "./dev/refill.ts";
 import { rememberedConnectors } from "./dev/remembered.ts";
 import { seed } from "./dev/seed.ts";
+import type { Process } from "./process.ts";
 import { startStack, type Stack } from "./stack.ts";
 
 interface DevOptions {
@@ -33,8 +35,7 @@ export async function runDev(options: DevOptions): Promise<void> {
     ports: await keptPorts(dir),
   });
   try {
-    await prepare(stack, dir);
-    await interrupted;
+    await Promise.race([interrupted, untilWorkerEnds(stack, dir)]);
     say("\nEnding: the worker settles what is in flight …");
   } finally {
     await stack.stop();
@@ -42,7 +43,15 @@ export async function runDev(options: DevOptions): Promise<void> {
   say(`Ended. The next start goes on with ${options.dir}; remove the folder to begin anew.`);
 }
 
-async function prepare(stack: Stack, dir: string): Promise<void> {
+/** Never resolves: with a worker that ended by itself there is nothing to stay for. */
+async function untilWorkerEnds(stack: Stack, dir: string): Promise<never> {
+  const worker = await prepare(stack, dir);
+  await worker.exited;
+  throw new CommandError("worker_ended", `the worker has ended by itself. See ${join(dir, "worker.log")}.`);
+}
+
+/** Until everything runs and there is something to look at; answers the worker. */
+async function prepare(stack: Stack, dir: string): Promise<Process> {
   await stack.setup();
   await stack.relayWebhooks((error) => say(`A webhook could not be handed on: ${String(error)}`));
   const known = await rememberedConnectors(stack.env);
@@ -51,11 +60,11 @@ async function prepare(stack: Stack, dir: string): Promise<void> {
   // Before the worker: nothing may be sent to a Braze that has not remembered yet.
   for (const connector of known) say(`  ${await refillStandIns(stack, connector)}`);
   const worker = await stack.startWorker();
-  void worker.exited.then(() => say("The worker has ended; its words are in worker.log."));
   if (known.length === 0) await seed(stack);
   const envFile = join(dir, "dev.env");
   await writeEnvFile(envFile, stack);
   say(guide(stack, { dir, envFile, isBuilt: existsSync("dist/src/cli.js") }));
+  return worker;
 }
 
 /** Listened for from the start, so that it is never too early for Ctrl-C; a second one does not wait. */

@@ -5,6 +5,7 @@ import { registerSearchAttributes } from "../src/cli/search-attributes.ts";
 import { createConnectors, type Connectors } from "../src/client.ts";
 import { BrazeControl } from "./braze/control.ts";
 import { startProcess, type Process } from "./process.ts";
+import { Releases } from "./releases.ts";
 import { SegopsControl } from "./segops/control.ts";
 import { segopsKey, stackEnvironment, tenant, type StackEnvironment } from "./stack-environment.ts";
 import { freePort } from "./temporal/free-port.ts";
@@ -54,26 +55,16 @@ export interface Stack {
 
 /** Starts everything but a worker. What had been started is ended again where something else does not start. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const releases: Release[] = [];
+  const releases = new Releases();
   try {
     return await assemble(options, releases);
   } catch (error) {
-    await releaseAll(releases, "kill");
+    await releases.all("kill");
     throw error;
   }
 }
 
-/** How a part ends: `stop` lets it finish what it does, `kill` does not. */
-type Release = (how: "stop" | "kill") => Promise<unknown>;
-
-/** The latest first; one that fails keeps none of the others from ending. */
-async function releaseAll(releases: Release[], how: "stop" | "kill"): Promise<void> {
-  for (const release of releases.splice(0).toReversed()) {
-    await release(how).catch((error: unknown) => process.emitWarning(error as Error));
-  }
-}
-
-async function assemble(options: StackOptions, releases: Release[]): Promise<Stack> {
+async function assemble(options: StackOptions, releases: Releases): Promise<Stack> {
   const { dir, ports = {} } = options;
   await mkdir(dir, { recursive: true });
   const temporal = await startTemporalServer({
@@ -82,13 +73,13 @@ async function assemble(options: StackOptions, releases: Release[]): Promise<Sta
     ...(ports.temporal ? { port: ports.temporal } : {}),
     logFile: join(dir, "temporal.log"),
   });
-  releases.push((how) => temporal[how]());
+  await releases.add((how) => temporal[how]());
   const brazeUrl = await startStandIn("braze", dir, ports.braze, releases);
   const segopsUrl = await startStandIn("segops", dir, ports.segops, releases);
   const segops = new SegopsControl(segopsUrl);
   await segops.putTenant(tenant, { api_key: segopsKey });
   const connection = await Connection.connect({ address: temporal.address });
-  releases.push(() => connection.close());
+  await releases.add(() => connection.close());
   const client = new Client({ connection, namespace: temporal.namespace });
   const { env, publicKeys } = await stackEnvironment({
     dir,
@@ -101,7 +92,7 @@ async function assemble(options: StackOptions, releases: Release[]): Promise<Sta
   const start: Stack["start"] = async (name, args, more = {}) => {
     const logFile = join(dir, `${name}.log`);
     const started = await startProcess({ entry: cli, name, args, env: { ...env, ...more }, logFile });
-    releases.push((how) => started[how]());
+    await releases.add((how) => started[how]());
     return started;
   };
   return {
@@ -116,15 +107,15 @@ async function assemble(options: StackOptions, releases: Release[]): Promise<Sta
     setup: async () => void (await registerSearchAttributes(client)),
     relayWebhooks: async (onError) => {
       const relay = await startWebhookRelay((body) => connectors.recompute(body), onError);
-      releases.push(() => relay.close());
+      await releases.add(() => relay.close());
       await segops.putTenant(tenant, { api_key: segopsKey, webhook: { url: relay.url } });
     },
     start,
     startWorker: async (more = {}) =>
       await start("worker", ["worker"], { METRICS_ADDRESS: `127.0.0.1:${await freePort()}`, ...more }),
     run: (args, more = {}) => runCommand(args, { ...env, ...more }),
-    stop: () => releaseAll(releases, "stop"),
-    kill: () => releaseAll(releases, "kill"),
+    stop: () => releases.all("stop"),
+    kill: () => releases.all("kill"),
   };
 }
 
@@ -150,7 +141,7 @@ async function startStandIn(
   name: "braze" | "segops",
   dir: string,
   port: number | undefined,
-  releases: Release[],
+  releases: Releases,
 ): Promise<string> {
   const standIn = await startProcess({
     entry: sibling(`./${name}/main`),
@@ -158,7 +149,7 @@ async function startStandIn(
     args: ["--port", String(port ?? 0), "--exit-with-stdin"],
     logFile: join(dir, `${name}.log`),
   });
-  releases.push((how) => standIn[how]());
+  await releases.add((how) => standIn[how]());
   if (!standIn.url) throw new Error(`the ${name} stand-in did not say where it listens`);
   return standIn.url;
 }

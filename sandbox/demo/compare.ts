@@ -1,5 +1,5 @@
 /** One user whom Braze does not show as SegOps says. */
-export interface Difference {
+interface Difference {
   userId: string;
   what: "missing in Braze" | "in Braze, not in SegOps" | "in Braze, though it should reject it";
 }

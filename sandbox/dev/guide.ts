@@ -12,7 +12,7 @@ interface Place {
 
 /** A file to source in another terminal: the environment of CONTRACT, and the stand-ins' control addresses. */
 export async function writeEnvFile(file: string, stack: Stack): Promise<void> {
-  const variables = { ...stack.env, BRAZE_CONTROL: control(stack.brazeUrl), SEGOPS_CONTROL: segment(stack) };
+  const variables = { ...stack.env, BRAZE_CONTROL: control(stack.brazeUrl), SEGMENT_CONTROL: segment(stack) };
   const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}\n`);
   await writeFile(file, lines.join(""), { mode: 0o600 });
 }
@@ -33,12 +33,13 @@ export function guide(stack: Stack, { dir, envFile, isBuilt }: Place): string {
     source ${quoted(here(envFile))}
     ${cli} connector show acme/7
     # 10 people exit, 25 enter, and SegOps recomputes: its webhook wakes the connector.
-    curl -d '${change}' $SEGOPS_CONTROL/change
-    curl -d '{}' $SEGOPS_CONTROL/recompute
+    curl -d '${change}' $SEGMENT_CONTROL/change
+    curl -d '{}' $SEGMENT_CONTROL/recompute
     ${cli} connector logs acme/7
     # What Braze shows now:
     curl -s "$BRAZE_CONTROL/members?key=braze-key-of-dev&attribute=segops_segment_7" | tail -3
 
+  In the UI's list of workflows, "Configure Columns" (below it) adds SegopsSegment, RunOutcome and RejectedCount.
   Ctrl-C ends it all; the data stay.`;
 }
 

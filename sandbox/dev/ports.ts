@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { CommandError } from "../../src/cli/failure.ts";
 import { freePort } from "../temporal/free-port.ts";
 
 interface Ports {
@@ -8,6 +9,12 @@ interface Ports {
   braze: number;
   segops: number;
 }
+
+const words: Record<keyof Ports, string> = {
+  temporal: "the Temporal server",
+  braze: "the Braze stand-in",
+  segops: "the SegOps stand-in",
+};
 
 /** What a developer would guess, where it is free at the first start. */
 const preferred: Ports = { temporal: 7233, braze: 9797, segops: 9798 };
@@ -22,7 +29,7 @@ export async function keptPorts(dir: string): Promise<Ports> {
   if (kept) {
     for (const [name, port] of Object.entries(kept)) {
       const remedy = `Is another dev running with ${dir}? End it, or what else listens there, or choose another --dir.`;
-      await requireFree(port, `the ${name} of this folder`, remedy);
+      await requireFree(port, `${words[name as keyof Ports]} of this folder`, remedy);
     }
     return kept;
   }
@@ -37,7 +44,8 @@ export async function keptPorts(dir: string): Promise<Ports> {
 
 /** Throws, with the remedy, where something listens on the port. */
 export async function requireFree(port: number, what: string, remedy: string): Promise<void> {
-  if (!(await isFree(port))) throw new Error(`port ${port}, for ${what}, is taken. ${remedy}`);
+  if (!(await isFree(port)))
+    throw new CommandError("port_taken", `port ${port}, for ${what}, is taken. ${remedy}`);
 }
 
 async function read(file: string): Promise<Ports | undefined> {
