@@ -3,12 +3,12 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { Client } from "@temporalio/client";
+import type { Client } from "@temporalio/client";
 import type { JSONWebKeySet } from "jose";
 import type { Process } from "../../sandbox/process.ts";
 import { tenant } from "../../sandbox/stack-environment.ts";
 import { startStack, type Stack } from "../../sandbox/stack.ts";
-import { registerSearchAttributes } from "../../src/cli/search-attributes.ts";
+import { startTemporalServer, type TemporalServer } from "../../sandbox/temporal/server.ts";
 import { createConnectors, type Connectors } from "../../src/client.ts";
 import { openStorage } from "../../src/storage/open-storage.ts";
 import type { Storage } from "../../src/storage/storage.ts";
@@ -28,49 +28,44 @@ export class Stage {
   readonly client: Client;
   readonly connectors: Connectors;
   readonly storage: Storage;
-  readonly namespace: string;
-  /** Shared by all namespaces, as storage and stand-ins are. */
-  readonly #segments: { last: number };
+  #lastSegment = 0;
+  #temporal: TemporalServer | undefined;
 
-  constructor(
-    shared: Pick<Stage, "stack" | "dir" | "storage">,
-    client: Client,
-    sealingKeys: JSONWebKeySet,
-    segments: { last: number },
-  ) {
-    this.stack = shared.stack;
-    this.dir = shared.dir;
-    this.storage = shared.storage;
-    this.client = client;
-    this.namespace = client.options.namespace;
-    this.#segments = segments;
+  constructor(stack: Stack, dir: string, storage: Storage, sealingKeys: JSONWebKeySet) {
+    this.stack = stack;
+    this.dir = dir;
+    this.storage = storage;
+    this.client = stack.client;
+    const allowedOrigins = [stack.brazeUrl];
     // Two cores under a whole test run: a worker's answer may take its time.
-    const allowedOrigins = [this.stack.brazeUrl];
-    this.connectors = createConnectors({ client, sealingKeys, allowedOrigins, answerTimeoutMs: 20_000 });
+    const patient = { answerTimeoutMs: 20_000 };
+    this.connectors = createConnectors({ client: stack.client, sealingKeys, allowedOrigins, ...patient });
   }
 
   /** A segment and a workspace that no other test has. */
   connector(): TestConnector {
-    const segment = ++this.#segments.last;
+    const segment = ++this.#lastSegment;
     return new TestConnector(this, { tenant_slug: tenant, segment_id: segment }, `braze-key-of-${segment}`);
   }
 
   startWorker(env: Record<string, string> = {}): Promise<Process> {
-    return this.stack.startWorker({ TEMPORAL_NAMESPACE: this.namespace, ...env });
+    return this.stack.startWorker(env);
   }
 
-  /** The same server, stand-ins and storage under another namespace, for a test that kills its workers while others go on. */
-  async inNamespace(name: string): Promise<Stage> {
-    await this.temporal("operator namespace create", { namespace: name, retention: "1d" });
-    const client = new Client({ connection: this.client.connection, namespace: name });
-    await registerSearchAttributes(client);
-    return new Stage(this, client, await publicKeys(this.stack), this.#segments);
+  /** kill -9 to Temporal's server. Answers what starts a new one on the same port and file, which `keepTemporal` keeps. */
+  async killTemporal(): Promise<() => Promise<void>> {
+    const { port } = this.stack.temporal;
+    await this.stack.temporal.kill();
+    const [dbFile, logFile] = [join(this.dir, "temporal.db"), join(this.dir, "temporal.log")];
+    return async () => {
+      this.#temporal = await startTemporalServer({ port, dbFile, logFile });
+    };
   }
 
   /** Runs the `temporal` command line, as any operator or program may; answers what it printed. */
   async temporal(command: string, flags: Record<string, string>): Promise<string> {
     const { address, executable } = this.stack.temporal;
-    const named = Object.entries({ address, namespace: this.namespace, ...flags });
+    const named = Object.entries({ address, ...flags });
     const args = [...command.split(" "), ...named.flatMap(([name, value]) => [`--${name}`, value])];
     const { stdout } = await promisify(execFile)(executable.path, args, { maxBuffer: 256 * 1024 * 1024 });
     return stdout;
@@ -78,6 +73,7 @@ export class Stage {
 
   async stop(): Promise<void> {
     await this.stack.stop();
+    await this.#temporal?.stop();
     await rm(this.dir, { recursive: true, force: true });
   }
 }
@@ -88,7 +84,7 @@ export async function startStage({ env = {}, keepTemporal = false }: StageOption
   const stack = await startStack({ dir, env, keepTemporal });
   const storage = await openStorage(stack.env["STORAGE_URL"] ?? "");
   await stack.setup();
-  return new Stage({ stack, dir, storage }, stack.client, await publicKeys(stack), { last: 0 });
+  return new Stage(stack, dir, storage, await publicKeys(stack));
 }
 
 async function publicKeys(stack: Stack): Promise<JSONWebKeySet> {
