@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { WorkflowNotFoundError, type WorkflowHandle } from "@temporalio/client";
 import { tenant } from "../../sandbox/stack-environment.ts";
-import type { ConnectorSettings, ConnectorView } from "../../src/client.ts";
+import type { ConnectorSettings } from "../../src/client.ts";
 import { connectorWorkflowId, runWorkflowId, type ConnectorKey } from "../../src/contracts/connector-id.ts";
 import type { RunOutcome } from "../../src/contracts/log.ts";
 import type { CommittedRun } from "../../src/contracts/run.ts";
@@ -95,10 +95,17 @@ export class RecordedConnector {
     });
   }
 
-  async until(what: string, isSo: (view: ConnectorView) => boolean): Promise<void> {
-    await eventually(`${what} (segment ${this.key.segment_id})`, async () =>
-      isSo(await this.stage.connectors.describe(this.key)),
-    );
+  /** Waits until the next run has begun to send. */
+  async untilSending(): Promise<void> {
+    await eventually(`segment ${this.key.segment_id} is sending`, async () => {
+      const { current_run } = await this.stage.connectors.describe(this.key);
+      return current_run?.progress?.phase === "tracking entered users";
+    });
+  }
+
+  /** Ends the run under way without a word. */
+  async terminateRun(): Promise<void> {
+    await this.run(++this.#lastNumber).terminate("a person did it");
   }
 }
 

@@ -6,6 +6,8 @@ export const scenarioNames = [
   "braze-failing-then-recovering",
   "key-rejected",
   "configuration-change",
+  "deactivated-in-mid-run",
+  "run-terminated",
   "worker-killed",
   "continue-as-new",
 ] as const;

@@ -43,8 +43,14 @@ export const scenarios: Record<ScenarioName, Scenario> = {
     const { braze } = connector.stage.stack;
     const strikes = { key: connector.brazeKey, path: "/users/track" };
     await braze.addFault({ ...strikes, kind: "429", retryAfterSeconds: 11, times: 1 });
-    await braze.addFault({ ...strikes, kind: "503", durationMs: 22_000 });
+    await braze.addFault({ ...strikes, kind: "503" });
     await connector.create(300);
+    await connector.untilSending();
+    await eventually("the run pauses", async () => {
+      const { events } = await connector.run(1).fetchHistory();
+      return events?.some((event) => event.timerStartedEventAttributes) ?? false;
+    });
+    await braze.clearFaults();
     await connector.untilRunEnded("clean");
   },
 
@@ -76,6 +82,29 @@ export const scenarios: Record<ScenarioName, Scenario> = {
     await connector.handle.result();
   },
 
+  "deactivated-in-mid-run": async (connector) => {
+    const { stack, connectors } = connector.stage;
+    await stack.braze.putWorkspace({ key: connector.brazeKey, answerDelayMs: 1500 });
+    await connector.create(2400);
+    await connector.untilSending();
+    await connectors.deactivate(connector.key);
+    await connector.untilRunEnded("partial");
+    await stack.braze.putWorkspace({ key: connector.brazeKey, answerDelayMs: 0 });
+    await connectors.activate(connector.key);
+    await connector.untilRunEnded("clean");
+  },
+
+  // As somebody may do in Temporal's UI: the run cannot say what it sent, so the connector closes it in the log.
+  "run-terminated": async (connector) => {
+    const { braze } = connector.stage.stack;
+    await braze.putWorkspace({ key: connector.brazeKey, answerDelayMs: 1500 });
+    await connector.create(2400);
+    await connector.untilSending();
+    await connector.terminateRun();
+    await braze.putWorkspace({ key: connector.brazeKey, answerDelayMs: 0 });
+    await connector.untilRunEnded("clean");
+  },
+
   // Answers take so long that the worker dies with a part half sent, and that the part does not end in one execution.
   "worker-killed": async (connector) => {
     const { braze } = connector.stage.stack;
@@ -99,10 +128,7 @@ export const scenarios: Record<ScenarioName, Scenario> = {
     await braze.putWorkspace({ key: connector.brazeKey, answerDelayMs: 1500 });
     await connector.change(0, 10);
     await connector.recompute();
-    await connector.until(
-      "run 2 is sending",
-      ({ current_run }) => current_run?.progress?.phase === "tracking entered users",
-    );
+    await connector.untilSending();
     await connector.change(0, 10);
     await connector.recompute();
     await connector.untilRunEnded("clean");
