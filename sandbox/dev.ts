@@ -60,7 +60,8 @@ async function prepare(stack: Stack, dir: string): Promise<Process> {
   // Before the worker: nothing may be sent to a Braze that has not remembered yet.
   for (const connector of known) say(`  ${await refillStandIns(stack, connector)}`);
   const worker = await stack.startWorker();
-  if (known.length === 0) await seed(stack);
+  // Also where an earlier start was interrupted before its first run.
+  if (known.every(({ membership }) => membership === null)) await seed(stack);
   const envFile = join(dir, "dev.env");
   await writeEnvFile(envFile, stack);
   say(guide(stack, { dir, envFile, isBuilt: existsSync("dist/src/cli.js") }));

@@ -17,7 +17,7 @@ export function createMeter(total: number, line: (text: string) => void): Meter 
 
 function bar(total: number): Meter {
   const drawn = new SingleBar(
-    { format: "  {bar} {value}/{total} users at Braze  {doing}", hideCursor: true, stream: process.stdout },
+    { format: "  {bar} {value}/{total} users at Braze  {doing}", stream: process.stdout },
     Presets.shades_classic,
   );
   drawn.start(total, 0, { doing: "" });

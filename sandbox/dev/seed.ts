@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { ClientError } from "../../src/client.ts";
 import { tenant } from "../stack-environment.ts";
 import type { Stack } from "../stack.ts";
 
@@ -6,7 +7,7 @@ const segment = 7;
 const members = 2000;
 const patienceMs = 30_000;
 
-/** Something to look at in an empty folder: a segment, a connector for it, and its first load under way. */
+/** Something to look at in an empty folder: a segment, a connector for it unless there is one, and its first load. */
 export async function seed(stack: Stack): Promise<void> {
   const key = { tenant_slug: tenant, segment_id: segment };
   const apiKey = "braze-key-of-dev";
@@ -15,7 +16,11 @@ export async function seed(stack: Stack): Promise<void> {
     name: "High LTV Buyers",
     generate: { count: members, prefix: "user-" },
   });
-  await stack.connectors.create(key, { rest_endpoint: stack.brazeUrl, api_key: apiKey }, { activate: true });
+  const settings = { rest_endpoint: stack.brazeUrl, api_key: apiKey };
+  await stack.connectors.create(key, settings).catch((error: unknown) => {
+    if (!(error instanceof ClientError) || error.code !== "connector_exists") throw error;
+  });
+  await stack.connectors.activate(key);
   await stack.segops.recompute(tenant, segment);
   const deadline = Date.now() + patienceMs;
   while (Date.now() < deadline && !(await stack.connectors.describe(key)).last_run) await delay(200);
