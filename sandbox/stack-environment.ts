@@ -43,6 +43,8 @@ export async function stackEnvironment(
     SCRATCH_DIR: join(dir, "scratch"),
     SEGOPS_API_URL: segopsApiUrl,
     ALLOWED_BRAZE_ORIGINS: brazeUrl,
+    // The stand-in applies what it accepts at once and in order, unless it is told not to: nobody need wait minutes.
+    QUIET_WINDOW_SECONDS: "0",
     ...files,
     ...more,
   };

@@ -90,6 +90,7 @@ async function createDeps(environment: Environment, secrets: Secrets, log: Logge
     allowedOrigins: environment.ALLOWED_BRAZE_ORIGINS,
     scratchDir,
     partSeconds: environment.PART_SECONDS,
+    quietWindowMs: environment.QUIET_WINDOW_SECONDS * 1000,
     pace: {
       lookIntervalMs: environment.RECONCILE_INTERVAL_SECONDS * 1000,
       runsPerHistory: environment.CONTINUE_AS_NEW_AFTER_RUNS,

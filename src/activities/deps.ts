@@ -18,6 +18,8 @@ export interface ActivityDeps {
   scratchDir: string;
   /** How long one attempt at a part may send. */
   partSeconds: number;
+  /** How long after the close of a run the users that it wrote are left alone. */
+  quietWindowMs: number;
   pace: Pace;
   log: Logger;
   /** At most so many sets are fetched, compared or settled at once in this process: DuckDB's memory is shared. */

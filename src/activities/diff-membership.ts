@@ -18,6 +18,7 @@ import {
 } from "../contracts/log.ts";
 import type { DiffedMembership, DiffMembershipInput, FetchedMembership } from "../contracts/run.ts";
 import type { ConnectorLog } from "../ledger/log.ts";
+import { recentWrites } from "../ledger/recent-writes.ts";
 import type { ActivityDeps } from "./deps.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 
@@ -27,7 +28,7 @@ import { withHeartbeat } from "./heartbeat.ts";
  * Without a difference there is no plan. Heartbeat: no details. Attempt 2 finds its own plan and answers from it.
  * Errors: ledger_missing, log_unreadable, run_superseded, storage_unavailable.
  */
-export function createDiffMembership({ ledger, partSeconds, heavy }: ActivityDeps) {
+export function createDiffMembership({ ledger, partSeconds, quietWindowMs, heavy }: ActivityDeps) {
   return async ({ scope, at, membership }: DiffMembershipInput): Promise<DiffedMembership> => {
     const log = ledger.log(scope.key);
     const config = await log.latestConfig();
@@ -46,7 +47,11 @@ export function createDiffMembership({ ledger, partSeconds, heavy }: ActivityDep
     const signal = cancellationSignal();
     const folder = connectorFolder(scope.key);
     const removedAt = await lastRemoval(log, config.number, ledgers);
-    const wanted = wantedChannels(config, ledgers, removedAt, membership !== null);
+    const recent = await recentWrites(log, { number: scope.number, at, windowMs: quietWindowMs });
+    const wanted = wantedChannels(config, ledgers, removedAt, membership !== null).map((channel) => ({
+      ...channel,
+      recent: recent(channel.channel),
+    }));
     const compare = () => {
       const snapshot = membership?.snapshot ?? null;
       return ledger.diffChannels({ folder, number: scope.number, snapshot, channels: wanted, at, signal });

@@ -26,14 +26,17 @@ const tooLong: ErrorCode = "braze_id_too_long";
 /** A user whose id no request can carry is not in Braze, whatever the ledger says. */
 const isTooLong = `strlen(user_id) > ${maxUserIdBytes}`;
 
+/** Who moves: the former state, and what the exception said that the user was, if any. */
+export const movingColumns =
+  "user_id VARCHAR, former VARCHAR, attempts INTEGER, reason VARCHAR, since VARCHAR";
+
 /**
- * Fills three temporary tables with whoever is not, or not surely, as desired: `entered` and `exited` (user_id, former,
- * attempts), in byte order, and `kept`: exceptions that are carried over unsent. An exception that says what is desired is in none.
+ * Fills three temporary tables with whoever is not, or not surely, as desired: `entered` and `exited` (`movingColumns`), in
+ * byte order, and `kept`: exceptions that are carried over unsent. An exception that says what is desired is in none.
  */
 export async function findChanges(session: Session, input: ChangesInput): Promise<void> {
-  const former = "user_id VARCHAR, former VARCHAR, attempts INTEGER";
-  await session.run(`CREATE OR REPLACE TEMP TABLE entered (${former})`);
-  await session.run(`CREATE OR REPLACE TEMP TABLE exited (${former})`);
+  await session.run(`CREATE OR REPLACE TEMP TABLE entered (${movingColumns})`);
+  await session.run(`CREATE OR REPLACE TEMP TABLE exited (${movingColumns})`);
   await session.run(`CREATE OR REPLACE TEMP TABLE kept (${exceptionColumns})`);
   const sets = [input.desired, input.base, input.exceptions].filter((set) => set !== null);
   for (const { condition, values } of await idRanges(session, sets)) {
@@ -43,7 +46,8 @@ export async function findChanges(session: Session, input: ChangesInput): Promis
     });
     for (const direction of ["entered", "exited"]) {
       await session.run(
-        `INSERT INTO ${direction} SELECT user_id, state, attempts FROM changes WHERE kind = '${direction}' ORDER BY user_id`,
+        `INSERT INTO ${direction} SELECT user_id, state, attempts, reason, since FROM changes
+          WHERE kind = '${direction}' ORDER BY user_id`,
       );
     }
     await session.run(

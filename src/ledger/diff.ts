@@ -7,6 +7,8 @@ import type { LocalFile } from "./changes.ts";
 import type { Session } from "./duckdb.ts";
 import { comparableTime, publishExceptions } from "./exceptions.ts";
 import { newPartsFolder } from "./file-keys.ts";
+import { keepQuiet } from "./quiet.ts";
+import type { RecentWrites } from "./quiet.ts";
 import type { LedgerDeps } from "./ledger-deps.ts";
 import { copyToParquet, partRowGroup } from "./sql.ts";
 
@@ -17,6 +19,8 @@ export interface ChannelDiff {
   exceptions: FileRef | null;
   /** `empty`: nobody is desired, whatever the snapshot says. */
   target: ChannelPlan["target"];
+  /** Runs that wrote to this channel and closed within the quiet window; none unless given. */
+  recent?: readonly RecentWrites[];
   /** Users per request: parts hold a multiple of it, so that n users take exactly ⌈n/batchSize⌉ requests. */
   batchSize: number;
 }
@@ -50,20 +54,29 @@ export async function diffChannels(deps: LedgerDeps, input: DiffInput): Promise<
 }
 
 async function diffChannel(deps: LedgerDeps, input: DiffInput, wanted: ChannelDiff): Promise<ChannelPlan> {
-  const { channel, base, exceptions, target, batchSize } = wanted;
+  const { channel, base, exceptions, target, batchSize, recent = [] } = wanted;
   const { snapshot, folder, number } = input;
   if (target === "snapshot" && snapshot === null) {
     throw new CodedError("unexpected", "a channel is to hold a snapshot that was not given");
   }
   const desired = target === "snapshot" ? snapshot : null;
-  const refs = [desired, base, exceptions].filter((ref) => ref !== null);
+  const sets = [desired, base, exceptions].filter((ref) => ref !== null);
+  const refs = [
+    ...sets,
+    ...recent.flatMap(({ parts, exceptions: left }) => [...parts, ...(left ? [left] : [])]),
+  ];
   return deps.files.use(refs, (paths) => {
     const local = (ref: FileRef | null): LocalFile | null =>
       ref && { ref, path: paths[refs.indexOf(ref)] ?? "" };
     return deps.duckdb.use(async (session) => {
       const at = comparableTime(input.at);
-      const sets = { desired: local(desired), base: local(base), exceptions: local(exceptions) };
-      await findChanges(session, { ...sets, at });
+      await findChanges(session, {
+        desired: local(desired),
+        base: local(base),
+        exceptions: local(exceptions),
+        at,
+      });
+      await keepQuiet(session, recent, (ref) => paths[refs.indexOf(ref)] ?? "", at);
       const kept = await publishExceptions(deps, session, {
         folder,
         number,
@@ -121,7 +134,7 @@ async function cutPart(
   { from, to, path }: { from: number; to: number; path: string },
 ): Promise<number> {
   // The table was filled in byte order, so row ids are positions; the order within a part does not lean on that.
-  const slice = `SELECT * FROM ${direction} WHERE rowid >= ${from} AND rowid < ${to} ORDER BY user_id`;
+  const slice = `SELECT user_id, former, attempts FROM ${direction} WHERE rowid >= ${from} AND rowid < ${to} ORDER BY user_id`;
   const rows = await session.run(copyToParquet(slice, path, partRowGroup));
   if (rows !== to - from) throw new CodedError("unexpected", `a part got ${rows} of ${to - from} users`);
   return rows;

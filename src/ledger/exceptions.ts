@@ -12,11 +12,12 @@ export const exceptionColumns =
   "user_id VARCHAR, state VARCHAR, reason VARCHAR, since VARCHAR, attempts INTEGER, retry_at VARCHAR";
 
 /**
- * Reasons of users who were not refused: the next run writes them whatever the diff says. Any other reason is the code of a
+ * Reasons of users who were not refused: the next run writes them whatever the diff says, unless it finds them within the quiet
+ * window of a run that wrote them (`quiet`), or has their exit wait for a person (`held`). Any other reason is the code of a
  * rejection, and its user waits until `retry_at`, for ever where that is null.
  */
-export type WaitingReason = "unanswered" | "not_sent" | "abandoned";
-const waitingReasons: readonly WaitingReason[] = ["unanswered", "not_sent", "abandoned"];
+export type WaitingReason = "unanswered" | "not_sent" | "abandoned" | "quiet" | "held";
+const waitingReasons: readonly WaitingReason[] = ["unanswered", "not_sent", "abandoned", "quiet", "held"];
 
 /** An SQL condition: the row was rejected by name. */
 export const isRejectedSql = `reason NOT IN (${waitingReasons.map(sqlText).join(", ")})`;

@@ -1,0 +1,38 @@
+import type { Channel } from "../contracts/channel.ts";
+import type { Commit, Plan } from "../contracts/log.ts";
+import { comparableTime } from "./exceptions.ts";
+import type { ConnectorLog } from "./log.ts";
+import type { RecentWrites } from "./quiet.ts";
+
+/**
+ * What the runs before `number` wrote, by channel, as far as they closed later than `windowMs` before `at`. A run that sent
+ * nothing wrote nothing, whatever it had planned.
+ */
+export async function recentWrites(
+  log: ConnectorLog,
+  { number, at, windowMs }: { number: number; at: string; windowMs: number },
+): Promise<(channel: Channel) => RecentWrites[]> {
+  const runs: { until: string; plan: Plan; commit: Commit }[] = [];
+  const from = Date.parse(at) - windowMs;
+  for (let before = number; before > 1; before--) {
+    const commit = await log.commitBefore(before);
+    if (!commit || Date.parse(commit.at) <= from) break;
+    const plan = hasWritten(commit) ? await log.plan(commit.number) : undefined;
+    const until = comparableTime(new Date(Date.parse(commit.at) + windowMs).toISOString());
+    if (plan) runs.push({ until, plan, commit });
+  }
+  return (channel) => runs.map((run) => writesTo(channel, run)).filter(({ parts }) => parts.length > 0);
+}
+
+function hasWritten({ counts }: Commit): boolean {
+  return counts.requests > 0 || counts.unknown > 0;
+}
+
+function writesTo(
+  channel: Channel,
+  { until, plan, commit }: { until: string; plan: Plan; commit: Commit },
+): RecentWrites {
+  const deltas = plan.channels.find((planned) => planned.channel === channel)?.deltas ?? [];
+  const ledger = commit.channels.find((settled) => settled.channel === channel);
+  return { until, parts: deltas.flatMap((delta) => delta.parts), exceptions: ledger?.exceptions ?? null };
+}
