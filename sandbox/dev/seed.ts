@@ -5,23 +5,38 @@ import type { Stack } from "../stack.ts";
 
 const segment = 7;
 const members = 2000;
+/** A worker that was killed at a task keeps it for 10 s. */
 const patienceMs = 30_000;
 
 /** Something to look at in an empty folder: a segment, a connector for it unless there is one, and its first load. */
-export async function seed(stack: Stack): Promise<void> {
+export async function seed({ braze, brazeUrl, segops, connectors }: Stack): Promise<void> {
   const key = { tenant_slug: tenant, segment_id: segment };
   const apiKey = "braze-key-of-dev";
-  await stack.braze.putWorkspace({ key: apiKey });
-  await stack.segops.putSegment(tenant, segment, {
+  const giveUpAt = Date.now() + patienceMs;
+  await braze.putWorkspace({ key: apiKey });
+  await segops.putSegment(tenant, segment, {
     name: "High LTV Buyers",
     generate: { count: members, prefix: "user-" },
   });
-  const settings = { rest_endpoint: stack.brazeUrl, api_key: apiKey };
-  await stack.connectors.create(key, settings).catch((error: unknown) => {
-    if (!(error instanceof ClientError) || error.code !== "connector_exists") throw error;
+  const settings = { rest_endpoint: brazeUrl, api_key: apiKey };
+  await patiently(giveUpAt, () => connectors.create(key, settings)).catch((error: unknown) => {
+    if (!isClientError(error, "connector_exists")) throw error;
   });
-  await stack.connectors.activate(key);
-  await stack.segops.recompute(tenant, segment);
-  const deadline = Date.now() + patienceMs;
-  while (Date.now() < deadline && !(await stack.connectors.describe(key)).last_run) await delay(200);
+  await patiently(giveUpAt, () => connectors.activate(key));
+  await segops.recompute(tenant, segment);
+  while (Date.now() < giveUpAt && !(await connectors.describe(key)).last_run) await delay(200);
+}
+
+async function patiently<Answer>(giveUpAt: number, ask: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isClientError(error, "worker_silent") || Date.now() >= giveUpAt) throw error;
+    }
+  }
+}
+
+function isClientError(error: unknown, code: ClientError["code"]): boolean {
+  return error instanceof ClientError && error.code === code;
 }
