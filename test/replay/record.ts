@@ -17,12 +17,17 @@ const longestMs = 240_000;
 
 process.once("SIGINT", () => process.exit(130));
 process.once("SIGTERM", () => process.exit(143));
-setTimeout(() => fail(`recording did not end within ${longestMs / 1000} s`), longestMs).unref();
+const unfinished = new Set<ScenarioName>(scenarioNames);
+setTimeout(() => {
+  fail(`recording did not end within ${longestMs / 1000} s; unfinished: ${[...unfinished].join(", ")}`);
+}, longestMs).unref();
 
 refuseToOverwrite(process.argv.includes("--unreleased"));
 const dir = mkdtempSync(join(tmpdir(), "segops-braze-record-"));
 process.once("exit", () => rmSync(dir, { recursive: true, force: true }));
-const recorded = await record(join(dir, "stack"));
+const recorded = await record(join(dir, "stack")).catch((error: Error) =>
+  fail(`${error.message}\nThe worker said last:\n${lastLines(join(dir, "stack", "worker.log"))}`),
+);
 refuseTraces(recorded);
 keep(recorded);
 
@@ -80,6 +85,7 @@ async function playScenario(stage: RecordingStage, name: ScenarioName): Promise<
   const histories = await fetchHistories(connector);
   if (name === "first-load")
     for (const [file, text] of await exportByCommandLine(connector)) histories.set(file, text);
+  unfinished.delete(name);
   console.log(`${name}: ${histories.size} histories in ${Math.round((Date.now() - started) / 1000)} s`);
   return histories;
 }
@@ -101,6 +107,10 @@ function keep(recorded: Map<ScenarioName, RecordedHistories>): void {
     for (const [file, text] of histories) writeFileSync(join(target, scenario, file), text);
   }
   console.log(`recorded ${currentVersion} in test/replay/histories/${currentVersion}`);
+}
+
+function lastLines(file: string): string {
+  return existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(-10).join("\n") : "nothing";
 }
 
 function fail(message: string): never {
