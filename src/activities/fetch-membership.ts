@@ -17,11 +17,17 @@ export function createFetchMembership({ ledger, segops, scratchDir, heavy }: Act
     const log = ledger.log(scope.key);
     const signal = cancellationSignal();
     const previous = await log.commitBefore(scope.number);
+    // Only the work in DuckDB takes a place: a source that fails is waited for up to five minutes, and others must go on meanwhile.
+    const sink = () => {
+      const builder = ledger.createSnapshot();
+      const addExport: typeof builder.addExport = (...args) => heavy(() => builder.addExport(...args));
+      return { ...builder, addExport, finish: () => heavy(() => builder.finish()) };
+    };
     const read = async () => {
       const membership = await readMembership({
         segops,
         key: scope.key,
-        sink: () => ledger.createSnapshot(),
+        sink,
         scratchDir,
         notBefore: recompute?.computed_at,
         ledgerComputedAt: previous?.synced?.computed_at,
@@ -37,6 +43,6 @@ export function createFetchMembership({ ledger, segops, scratchDir, heavy }: Act
         await membership.discard();
       }
     };
-    return await withHeartbeat(() => heavy(read));
+    return await withHeartbeat(read);
   };
 }
