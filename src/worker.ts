@@ -7,7 +7,9 @@ import {
   bundleWorkflowCode,
   NativeConnection,
   Runtime,
+  TransportError,
   Worker,
+  type NativeConnectionOptions,
   type WorkerOptions,
 } from "@temporalio/worker";
 import pLimit from "p-limit";
@@ -21,7 +23,7 @@ import { createLedger } from "./ledger/ledger.ts";
 import { createSegops } from "./segops/client.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import { createLogger, sdkLogger } from "./worker/logger.ts";
-import { readSealingKeys, readSegopsKeys } from "./worker/secrets.ts";
+import { readSecrets, type Secrets } from "./worker/secrets.ts";
 
 /** In-flight batches settle within their 10 s; past this what is left is given up to another worker. */
 const shutdownForceTime = "18s";
@@ -34,42 +36,55 @@ const shutdownForceTime = "18s";
 export async function runWorker(environment: Environment): Promise<void> {
   const log = createLogger(environment.LOG_LEVEL);
   const secrets = await readSecrets(environment);
-  Runtime.install({
-    logger: sdkLogger(log),
-    telemetryOptions: {
-      logging: { filter: { core: "WARN", other: "WARN" }, forward: {} },
-      metrics: { prometheus: { bindAddress: environment.METRICS_ADDRESS } },
-    },
-  });
+  installRuntime(environment, log);
   const { connectionOptions, namespace = "default" } = loadClientConnectConfig();
-  const connection = await NativeConnection.connect(connectionOptions);
-  await requireSearchAttributes(connection, namespace);
-  const deps = await createDeps(environment, secrets, log);
-  const workers = await createWorkers({ connection, namespace }, deps);
-  log.info({ ready: true, namespace, address: connectionOptions.address, pid: process.pid }, "worker ready");
+  const connection = await connect(connectionOptions);
+  // Whatever happens: an open connection would keep the process from ending.
   try {
-    await Promise.all(workers.map((worker) => worker.run()));
+    await requireSearchAttributes(connection, namespace);
+    const deps = await createDeps(environment, secrets, log);
+    try {
+      const workers = await createWorkers({ connection, namespace }, deps);
+      const { address } = connectionOptions;
+      log.info({ ready: true, namespace, address, pid: process.pid }, "worker ready");
+      await Promise.all(workers.map((worker) => worker.run()));
+    } finally {
+      await deps.braze.close();
+      await deps.ledger.close();
+    }
   } finally {
-    await deps.braze.close();
-    await deps.ledger.close();
     await connection.close();
-    log.info("worker stopped");
+  }
+  log.info("worker stopped");
+}
+
+/** The page of metrics is the only part that can fail: its address is taken, or is none of this machine's. */
+function installRuntime(environment: Environment, log: Logger): void {
+  const bindAddress = environment.METRICS_ADDRESS;
+  try {
+    Runtime.install({
+      logger: sdkLogger(log),
+      telemetryOptions: {
+        logging: { filter: { core: "WARN", other: "WARN" }, forward: {} },
+        metrics: { prometheus: { bindAddress } },
+      },
+    });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new EnvironmentError([`METRICS_ADDRESS: metrics cannot be served at ${bindAddress}: ${why}`]);
   }
 }
 
-type Secrets = Awaited<ReturnType<typeof readSecrets>>;
-
-/** Every file that is wrong is told at once. */
-async function readSecrets(environment: Environment) {
-  const [segops, sealing] = await Promise.allSettled([
-    readSegopsKeys(environment),
-    readSealingKeys(environment),
-  ]);
-  const problems = [segops, sealing]
-    .filter((result) => result.status === "rejected")
-    .map((result) => (result.reason as Error).message);
-  if (segops.status === "rejected" || sealing.status === "rejected") throw new EnvironmentError(problems);
-  return { segopsKeyFor: segops.value, sealingKeys: sealing.value };
+async function connect(options: NativeConnectionOptions): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect(options);
+  } catch (error) {
+    if (!(error instanceof TransportError)) throw error;
+    const address = options.address ?? "127.0.0.1:7233";
+    throw new EnvironmentError([
+      `TEMPORAL_ADDRESS: Temporal cannot be reached at ${address}; check the address, its TLS settings and that the server is up`,
+    ]);
+  }
 }
 
 async function createDeps(environment: Environment, secrets: Secrets, log: Logger): Promise<ActivityDeps> {
@@ -113,7 +128,8 @@ async function createWorkers(
       ...common,
       taskQueue: taskQueues.compute,
       activities: createComputeActivities(deps),
-      maxConcurrentActivityTaskExecutions: 20,
+      // Most of them wait for SegOps; what weighs takes a place in `heavy`.
+      maxConcurrentActivityTaskExecutions: 100,
     }),
     Worker.create({
       ...common,
