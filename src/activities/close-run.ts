@@ -39,6 +39,7 @@ export function createCloseRun({ ledger, heavy }: ActivityDeps) {
       recompute: plan?.recompute ?? null,
       dropped: null,
       channels,
+      pending_removal: (plan ?? previous)?.pending_removal ?? null,
       counts: {
         entered: 0,
         exited: 0,

@@ -3,6 +3,7 @@ import {
   connectorFolder,
   type Commit,
   type LedgerRef,
+  type PendingRemoval,
   type Plan,
   type RunCounts,
   type RunError,
@@ -40,7 +41,9 @@ export function createCommitLedger({ ledger, heavy }: ActivityDeps) {
       });
     };
     const channels = await withHeartbeat(() => heavy(settle));
-    const commit = newCommit(input, plan, channels, previous);
+    const settled = plan !== undefined && isTouched(plan, input.parts);
+    const pending = settled ? plan.pending_removal : previous?.pending_removal;
+    const commit = newCommit(input, plan, channels, pending ?? null, previous);
     const { by, commit: kept } = await log.putCommit(commit);
     return committedRun(kept, by === "mine" ? kept.outcome : "superseded");
   };
@@ -72,6 +75,7 @@ function newCommit(
   input: CommitLedgerInput,
   plan: Plan | undefined,
   channels: LedgerRef[],
+  pending: PendingRemoval | null,
   previous: Commit | undefined,
 ): Commit {
   const { scope, at, startedAt, reason, membership, error } = input;
@@ -80,9 +84,9 @@ function newCommit(
     member_count: membership.memberCount,
     segment_name: membership.segmentName,
   };
-  const outcome = outcomeOf(error, plan);
+  const outcome = outcomeOf(error, plan, pending);
   const synced =
-    recompute && (outcome === "clean" || outcome === "no_change")
+    recompute && ["clean", "no_change", "held"].includes(outcome)
       ? { at, computed_at: recompute.computed_at }
       : (previous?.synced ?? null);
   return {
@@ -98,6 +102,7 @@ function newCommit(
     recompute,
     dropped: membership?.dropped ?? null,
     channels,
+    pending_removal: pending,
     counts: countsOf(input.parts, channels),
     started_at: startedAt,
     synced,
@@ -106,7 +111,12 @@ function newCommit(
 }
 
 /** Cut short (time, a person) is `partial`: it goes on. What needs somebody is `failed`. */
-function outcomeOf(error: RunError | null, plan: Plan | undefined): RunOutcome {
+function outcomeOf(
+  error: RunError | null,
+  plan: Plan | undefined,
+  pending: PendingRemoval | null,
+): RunOutcome {
+  if (error === null && pending) return "held";
   if (error === null)
     return plan?.channels.some((channel) => channel.deltas.length > 0) ? "clean" : "no_change";
   if (error.code === "run_superseded") return "superseded";
@@ -140,6 +150,6 @@ function countsOf(parts: PartOutcome[], channels: LedgerRef[]): RunCounts {
 
 /** Another run owns this number: what it did is in the log or will be; this one closes nothing. */
 function superseded(input: CommitLedgerInput): CommittedRun {
-  const commit = newCommit({ ...input, parts: [] }, undefined, [], undefined);
+  const commit = newCommit({ ...input, parts: [] }, undefined, [], null, undefined);
   return committedRun(commit, "superseded");
 }

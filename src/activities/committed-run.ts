@@ -3,6 +3,7 @@ import type { CommittedRun } from "../contracts/run.ts";
 
 /** A commit as the connector keeps it: counts and references to nothing. */
 export function committedRun(commit: Commit, outcome: RunOutcome = commit.outcome): CommittedRun {
+  const { pending_removal: pending } = commit;
   const retries = commit.channels.map((channel) => channel.retry_at).filter((at) => at !== null);
   return {
     summary: {
@@ -20,5 +21,6 @@ export function committedRun(commit: Commit, outcome: RunOutcome = commit.outcom
     },
     channels: commit.channels.map(({ channel, counts }) => ({ channel, ...counts })),
     retryAt: retries.toSorted()[0] ?? null,
+    pendingRemoval: pending ? { digest: pending.digest, users: pending.users } : null,
   };
 }

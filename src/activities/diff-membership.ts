@@ -19,6 +19,7 @@ import {
 import type { DiffedMembership, DiffMembershipInput, FetchedMembership } from "../contracts/run.ts";
 import type { ConnectorLog } from "../ledger/log.ts";
 import { recentWrites } from "../ledger/recent-writes.ts";
+import { pendingRemoval, removalGuards } from "./removal-guards.ts";
 import type { ActivityDeps } from "./deps.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 
@@ -29,7 +30,7 @@ import { withHeartbeat } from "./heartbeat.ts";
  * Errors: ledger_missing, log_unreadable, run_superseded, storage_unavailable.
  */
 export function createDiffMembership({ ledger, partSeconds, quietWindowMs, heavy }: ActivityDeps) {
-  return async ({ scope, at, membership }: DiffMembershipInput): Promise<DiffedMembership> => {
+  return async ({ scope, at, membership, resync }: DiffMembershipInput): Promise<DiffedMembership> => {
     const log = ledger.log(scope.key);
     const config = await log.latestConfig();
     if (!config) throw new CodedError("connector_not_found");
@@ -48,13 +49,16 @@ export function createDiffMembership({ ledger, partSeconds, quietWindowMs, heavy
     const folder = connectorFolder(scope.key);
     const removedAt = await lastRemoval(log, config.number, ledgers);
     const recent = await recentWrites(log, { number: scope.number, at, windowMs: quietWindowMs });
+    const guardOf = await removalGuards(log, config, ledgers, membership);
     const wanted = wantedChannels(config, ledgers, removedAt, membership !== null).map((channel) => ({
       ...channel,
       recent: recent(channel.channel),
+      guard: channel.target === "snapshot" ? guardOf(channel.channel) : undefined,
     }));
     const compare = () => {
       const snapshot = membership?.snapshot ?? null;
-      return ledger.diffChannels({ folder, number: scope.number, snapshot, channels: wanted, at, signal });
+      const { number } = scope;
+      return ledger.diffChannels({ folder, number, snapshot, channels: wanted, at, resync, signal });
     };
     const channels = await withHeartbeat(() => heavy(compare));
     if (!movesAnything(channels, membership, ledgers)) return answer(undefined, config.number);
@@ -73,6 +77,7 @@ export function createDiffMembership({ ledger, partSeconds, quietWindowMs, heavy
       },
       snapshot: membership?.snapshot ?? null,
       channels,
+      pending_removal: pendingRemoval(channels),
     };
     if ((await log.putPlan(plan)) === "taken") throw new CodedError("run_superseded", `run ${scope.number}`);
     return answer(plan, config.number);

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { openKey } from "../braze/sealed-key.ts";
 import {
   configChangeSchema,
@@ -9,9 +10,15 @@ import {
 } from "../contracts/connector-config.ts";
 import { connectorWorkflowId } from "../contracts/connector-id.ts";
 import { CodedError } from "../contracts/errors.ts";
-import type { ConfigEntry } from "../contracts/log.ts";
+import type { ConfigEntry, PendingRemoval } from "../contracts/log.ts";
 import type { WriteConfigInput, WrittenConfig } from "../contracts/run.ts";
+import type { ConnectorLog } from "../ledger/log.ts";
 import type { ActivityDeps } from "./deps.ts";
+
+/** So many entries another writer may have slipped in. */
+const entriesLookedBack = 10;
+/** A held removal is looked for in so many of the newest runs. */
+const runsLookedBack = 1000;
 
 /**
  * Promise: a change of the settings is in the log once, whoever else writes at the same time.
@@ -23,11 +30,25 @@ export function createWriteConfig(deps: ActivityDeps) {
     const log = deps.ledger.log(input.key);
     for (;;) {
       const latest = await log.latestConfig();
-      if (latest?.change_id === input.changeId) return written(latest);
+      const done = await alreadyWritten(log, input.changeId, latest);
+      if (done) return written(done);
       const entry = await nextEntry(deps, input, latest);
       if ((await log.writeConfig(entry)) === "created") return written(entry);
     }
   };
+}
+
+/** Entries of other writers may have followed ours before its answer was lost. */
+async function alreadyWritten(
+  log: ConnectorLog,
+  changeId: string,
+  latest: ConfigEntry | undefined,
+): Promise<ConfigEntry | undefined> {
+  for (let entry = latest, back = 0; entry && back < entriesLookedBack; back++) {
+    if (entry.change_id === changeId) return entry;
+    entry = entry.number > 1 ? await log.config(entry.number - 1) : undefined;
+  }
+  return undefined;
 }
 
 async function nextEntry(
@@ -47,7 +68,26 @@ async function nextEntry(
     workflow_id: workflowId,
     change_id: changeId,
   } as const;
-  return { ...head, change, status: statusAfter(change, latest), config };
+  const approved = change === "removal_approved" ? await approvedRemoval(deps, input) : null;
+  return { ...head, change, status: statusAfter(change, latest), config, ...(approved ? { approved } : {}) };
+}
+
+/** The exits that a digest names, as some run of late held them: a newer one holding others does not void the approval. */
+async function approvedRemoval(
+  { ledger }: ActivityDeps,
+  { key, config }: WriteConfigInput,
+): Promise<PendingRemoval> {
+  const parsed = z.object({ digest: z.string() }).safeParse(config);
+  if (!parsed.success)
+    throw invalid([{ field: "digest", message: "is required: the digest that the connector shows" }]);
+  const runs = await ledger.log(key).runs({ limit: runsLookedBack });
+  const held = runs
+    .map(({ commit }) => commit?.pending_removal)
+    .find((pending) => pending?.digest === parsed.data.digest);
+  if (held) return held;
+  throw invalid([
+    { field: "digest", message: "names no removal that is held; look at the connector for the present one" },
+  ]);
 }
 
 function statusAfter(change: ConfigEntry["change"], latest: ConfigEntry | undefined): ConfigEntry["status"] {
@@ -61,6 +101,8 @@ function statusAfter(change: ConfigEntry["change"], latest: ConfigEntry | undefi
     case "removing":
     case "removed":
       return change;
+    case "removal_approved":
+      return latest?.status ?? "inactive";
   }
 }
 

@@ -25,6 +25,10 @@ export const configureUpdate = defineUpdate<ConnectorView, [ConfigChange]>(handl
 export const activateUpdate = defineUpdate<ConnectorView>(handlerNames.activate);
 export const deactivateUpdate = defineUpdate<ConnectorView>(handlerNames.deactivate);
 export const syncUpdate = defineUpdate<ConnectorView>(handlerNames.sync);
+export const resyncUpdate = defineUpdate<ConnectorView>(handlerNames.resync);
+export const approveRemovalUpdate = defineUpdate<ConnectorView, [{ digest: string }]>(
+  handlerNames.approveRemoval,
+);
 export const removeUpdate = defineUpdate<ConnectorView, [{ cleanup?: boolean }?]>(handlerNames.remove);
 export const describeQuery = defineQuery<ConnectorView>(handlerNames.describe);
 

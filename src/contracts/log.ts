@@ -39,6 +39,14 @@ export const ledgerRefSchema = z.object({
 });
 export type LedgerRef = z.infer<typeof ledgerRefSchema>;
 
+/** Exits that wait for a person: exactly these users, by the digest that a person approves. */
+const pendingRemovalSchema = z.object({
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+  users: z.int().positive(),
+  sets: z.array(z.object({ channel: channelSchema, file: fileRefSchema })),
+});
+export type PendingRemoval = z.infer<typeof pendingRemovalSchema>;
+
 const deltaSchema = z.object({
   direction: directionSchema,
   users: z.int().nonnegative(),
@@ -56,6 +64,8 @@ const channelPlanSchema = z.object({
   target: z.enum(["snapshot", "empty"]),
   /** Exceptions that this run leaves alone, such as users whom Braze rejected for good. */
   kept: fileRefSchema.nullable(),
+  /** Exits among them that the removal guard holds. */
+  held: fileRefSchema.nullish(),
   deltas: z.array(deltaSchema),
 });
 export type ChannelPlan = z.infer<typeof channelPlanSchema>;
@@ -83,6 +93,7 @@ export const planSchema = z.object({
   recompute: recomputeRefSchema.nullable(),
   snapshot: fileRefSchema.nullable(),
   channels: z.array(channelPlanSchema),
+  pending_removal: pendingRemovalSchema.nullish(),
 });
 export type Plan = z.infer<typeof planSchema>;
 
@@ -123,6 +134,8 @@ export const commitSchema = z.object({
   dropped: droppedSchema.nullable(),
   /** Every channel's ledger after the run. */
   channels: z.array(ledgerRefSchema),
+  /** Exits that are held after the run. */
+  pending_removal: pendingRemovalSchema.nullish(),
   counts: runCountsSchema,
   started_at: timestampSchema,
   /** The newest run, up to and including this one, after which Braze showed what SegOps said. */
@@ -139,9 +152,11 @@ export const configEntrySchema = z.object({
   workflow_id: z.string(),
   /** One per change asked for: a repeated write of the same change is recognised by it. */
   change_id: z.string(),
-  change: z.enum(["configured", "activated", "deactivated", "removing", "removed"]),
+  change: z.enum(["configured", "activated", "deactivated", "removing", "removed", "removal_approved"]),
   status: z.enum(["inactive", "active", "removing", "removed"]),
   config: connectorConfigSchema,
+  /** Of `removal_approved`: the exits that may go out. */
+  approved: pendingRemovalSchema.nullish(),
 });
 export type ConfigEntry = z.infer<typeof configEntrySchema>;
 

@@ -1,6 +1,7 @@
 import type { Channel, Direction } from "./channel.ts";
 import type { ConnectorKey } from "./connector-id.ts";
 import type { ShownConfig } from "./connector-config.ts";
+import type { PendingRemovalView } from "./view.ts";
 import type { ConfigEntry, Dropped, FileRef, LedgerRef, RunError, RunOutcome } from "./log.ts";
 import type { Recompute } from "./recompute.ts";
 
@@ -24,7 +25,16 @@ export interface SyncRunInput {
   empty: boolean;
 }
 
-export type RunReason = "recompute" | "sync" | "config" | "activated" | "look" | "retry" | "remove";
+export type RunReason =
+  | "recompute"
+  | "sync"
+  | "config"
+  | "activated"
+  | "look"
+  | "retry"
+  | "remove"
+  | "resync"
+  | "approved";
 
 export interface FetchMembershipInput {
   scope: RunScope;
@@ -45,6 +55,8 @@ export interface DiffMembershipInput {
   at: string;
   /** Null: nobody is a member, because the connector is being removed. */
   membership: FetchedMembership | null;
+  /** Write every member again, also those whom Braze is known to show or once rejected. */
+  resync?: boolean;
 }
 
 export interface PlannedDelta {
@@ -159,6 +171,7 @@ export interface CommittedRun {
   summary: RunSummary;
   channels: ({ channel: Channel } & LedgerRef["counts"])[];
   retryAt: string | null;
+  pendingRemoval?: PendingRemovalView | null;
 }
 
 /** What the log's end says, for a connector that wakes or was overtaken. */
@@ -196,7 +209,7 @@ export interface WriteConfigInput {
   at: string;
   changeId: string;
   change: ConfigEntry["change"];
-  /** A ConfigChange for `configured`; otherwise null. */
+  /** A ConfigChange for `configured`, `{ digest }` for `removal_approved`; otherwise null. */
   config: unknown;
 }
 

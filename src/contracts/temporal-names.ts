@@ -17,6 +17,8 @@ export const handlerNames = {
   activate: "activate",
   deactivate: "deactivate",
   sync: "sync",
+  resync: "resync",
+  approveRemoval: "approveRemoval",
   remove: "remove",
   describe: "describe",
   progress: "progress",

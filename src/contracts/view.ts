@@ -17,9 +17,15 @@ export interface ConnectorView {
   last_error_code: string;
   member_count: number | null;
   channels: ChannelView[];
-  pending_removal: null;
+  pending_removal: PendingRemovalView | null;
   current_run: CurrentRun | null;
   last_run: RunSummary | null;
+}
+
+/** Exits that wait for a person: `approveRemoval` with the digest lets exactly these go. */
+export interface PendingRemovalView {
+  digest: string;
+  users: number;
 }
 
 export type ConnectorStatus = "inactive" | "active" | "error";

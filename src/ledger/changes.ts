@@ -19,6 +19,8 @@ export interface ChangesInput {
   exceptions: LocalFile | null;
   /** ISO 8601, comparable as text. */
   at: string;
+  /** Whoever is desired is written again: nothing that is known of them counts. */
+  resync: boolean;
 }
 
 const tooLong: ErrorCode = "braze_id_too_long";
@@ -68,8 +70,10 @@ function changesSql(input: ChangesInput, range: string): string {
     FROM (
       SELECT user_id, desired.member IS NOT NULL AS is_desired, ${isTooLong} AS too_long, attempts, reason, since, retry_at,
         CASE WHEN ${isTooLong} THEN 'absent' WHEN known.state IS NOT NULL THEN known.state
-          WHEN base.member IS NOT NULL THEN 'present' ELSE 'absent' END AS state,
-        known.state IS NOT NULL AND ${isRejectedSql} AND (retry_at IS NULL OR retry_at > $at) AS rests
+          WHEN base.member IS NOT NULL THEN 'present' ELSE 'absent' END AS known_state,
+        ${input.resync} AND is_desired AND NOT too_long AS anew,
+        CASE WHEN anew AND known_state = 'present' THEN 'unknown' ELSE known_state END AS state,
+        known.state IS NOT NULL AND ${isRejectedSql} AND (retry_at IS NULL OR retry_at > $at) AND NOT anew AS rests
       FROM ${members(input.desired, within)} AS desired
       FULL JOIN ${members(input.base, within)} AS base USING (user_id)
       FULL JOIN ${known(input.exceptions, range)} AS known USING (user_id)
@@ -78,8 +82,8 @@ function changesSql(input: ChangesInput, range: string): string {
 }
 
 /** Where the base is the desired set itself, only exceptions and ids that are too long can make a difference. */
-function suspects({ desired, base, exceptions }: ChangesInput): string {
-  if (desired === null || desired.ref.sha256 !== base?.ref.sha256) return "true";
+function suspects({ desired, base, exceptions, resync }: ChangesInput): string {
+  if (resync || desired === null || desired.ref.sha256 !== base?.ref.sha256) return "true";
   if (exceptions === null) return isTooLong;
   return `(${isTooLong} OR user_id IN (SELECT user_id FROM ${parquet([exceptions.path])}))`;
 }

@@ -7,6 +7,8 @@ import type { LocalFile } from "./changes.ts";
 import type { Session } from "./duckdb.ts";
 import { comparableTime, publishExceptions } from "./exceptions.ts";
 import { newPartsFolder } from "./file-keys.ts";
+import { holdRemovals } from "./removal-guard.ts";
+import type { RemovalGuard } from "./removal-guard.ts";
 import { keepQuiet } from "./quiet.ts";
 import type { RecentWrites } from "./quiet.ts";
 import type { LedgerDeps } from "./ledger-deps.ts";
@@ -21,6 +23,8 @@ export interface ChannelDiff {
   target: ChannelPlan["target"];
   /** Runs that wrote to this channel and closed within the quiet window; none unless given. */
   recent?: readonly RecentWrites[];
+  /** Holds large removals for a person; without it all exits go out. */
+  guard?: RemovalGuard | undefined;
   /** Users per request: parts hold a multiple of it, so that n users take exactly ⌈n/batchSize⌉ requests. */
   batchSize: number;
 }
@@ -34,6 +38,8 @@ export interface DiffInput {
   channels: readonly ChannelDiff[];
   /** ISO 8601, the workflow's clock. */
   at: string;
+  /** Every member is written again, whatever the ledger says. */
+  resync?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -54,41 +60,34 @@ export async function diffChannels(deps: LedgerDeps, input: DiffInput): Promise<
 }
 
 async function diffChannel(deps: LedgerDeps, input: DiffInput, wanted: ChannelDiff): Promise<ChannelPlan> {
-  const { channel, base, exceptions, target, batchSize, recent = [] } = wanted;
+  const { channel, base, exceptions, target, batchSize, recent = [], guard } = wanted;
   const { snapshot, folder, number } = input;
   if (target === "snapshot" && snapshot === null) {
     throw new CodedError("unexpected", "a channel is to hold a snapshot that was not given");
   }
   const desired = target === "snapshot" ? snapshot : null;
-  const sets = [desired, base, exceptions].filter((ref) => ref !== null);
   const refs = [
-    ...sets,
-    ...recent.flatMap(({ parts, exceptions: left }) => [...parts, ...(left ? [left] : [])]),
+    ...[desired, base, exceptions].filter((ref) => ref !== null),
+    ...recent.flatMap((run) => [...run.parts, ...(run.exceptions ? [run.exceptions] : [])]),
+    ...(guard?.approved ?? []),
   ];
   return deps.files.use(refs, (paths) => {
-    const local = (ref: FileRef | null): LocalFile | null =>
-      ref && { ref, path: paths[refs.indexOf(ref)] ?? "" };
+    const pathOf = (ref: FileRef) => paths[refs.indexOf(ref)] ?? "";
+    const local = (ref: FileRef | null): LocalFile | null => ref && { ref, path: pathOf(ref) };
     return deps.duckdb.use(async (session) => {
       const at = comparableTime(input.at);
-      await findChanges(session, {
-        desired: local(desired),
-        base: local(base),
-        exceptions: local(exceptions),
-        at,
-      });
-      await keepQuiet(session, recent, (ref) => paths[refs.indexOf(ref)] ?? "", at);
-      const kept = await publishExceptions(deps, session, {
-        folder,
-        number,
-        table: "kept",
-        same: exceptions,
-      });
+      const sets = { desired: local(desired), base: local(base), exceptions: local(exceptions) };
+      await findChanges(session, { ...sets, at, resync: input.resync ?? false });
+      await keepQuiet(session, recent, pathOf, at);
+      const held = guard && (await holdRemovals(deps, session, guard, { folder, number, at, pathOf }));
+      const table = "kept";
+      const kept = await publishExceptions(deps, session, { folder, number, table, same: exceptions });
       const partsFolder = newPartsFolder(folder, number);
       const deltas = [
         await cutParts(deps, session, "entered", batchSize, partsFolder),
         await cutParts(deps, session, "exited", batchSize, partsFolder),
       ].filter((delta) => delta.users > 0);
-      return { channel, base, exceptions, target, kept, deltas };
+      return { channel, base, exceptions, target, kept, ...(held ? { held } : {}), deltas };
     }, input.signal);
   });
 }

@@ -18,6 +18,11 @@ export function newRejectsKey(folder: string, number: number): string {
   return `${folder}parts/${runDigits(number)}-${suffix()}.rejects.json`;
 }
 
+/** Exits that are held for a person. */
+export function newHeldKey(folder: string, number: number): string {
+  return `${folder}exceptions/${runDigits(number)}-${suffix()}.held.parquet`;
+}
+
 function runDigits(number: number): string {
   return String(number).padStart(12, "0");
 }

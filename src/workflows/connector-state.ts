@@ -4,7 +4,7 @@ import { errorMessage } from "../contracts/errors.ts";
 import type { ConfigEntry, RunError } from "../contracts/log.ts";
 import { compareComputedAt, type Recompute } from "../contracts/recompute.ts";
 import type { CommittedRun, OpenedLog, RunReason, RunSummary, SeenSegment } from "../contracts/run.ts";
-import type { ChannelView, CurrentRun } from "../contracts/view.ts";
+import type { ChannelView, CurrentRun, PendingRemovalView } from "../contracts/view.ts";
 import { nextStatus, type Status } from "./connector-status.ts";
 
 /**
@@ -32,6 +32,7 @@ export interface ConnectorState {
   lostRun: CurrentRun | null;
   lastRun: RunSummary | null;
   channels: ChannelView[];
+  pendingRemoval: PendingRemovalView | null;
   lastSyncedAt: string | null;
   memberCount: number | null;
   deliveredComputedAt: string | null;
@@ -52,7 +53,7 @@ export type ConnectorEvent =
   | { type: "openFailed"; error: RunError; at: number }
   | { type: "recomputed"; recompute: Recompute | undefined }
   | { type: "configWritten"; change: ConfigEntry["change"]; number: number; config: ShownConfig; at: number }
-  | { type: "syncRequested" }
+  | { type: "syncRequested"; resync: boolean }
   | { type: "runStarted"; run: CurrentRun }
   | { type: "runEnded"; committed: CommittedRun; at: number }
   | { type: "runLost" }
@@ -74,6 +75,7 @@ export function newConnectorState(carried: CarriedState | undefined): ConnectorS
     lostRun: null,
     lastRun: null,
     channels: [],
+    pendingRemoval: null,
     lastSyncedAt: null,
     memberCount: null,
     deliveredComputedAt: null,
@@ -110,7 +112,11 @@ export function transition(state: ConnectorState, event: ConnectorEvent): Connec
     case "configWritten":
       return configWritten(state, event);
     case "syncRequested":
-      return { ...state, wanted: "sync", reopen: state.status === "blocked" };
+      return {
+        ...state,
+        wanted: alsoWanted(state.wanted, event.resync ? "resync" : "sync"),
+        reopen: state.status === "blocked",
+      };
     case "runStarted":
       return { ...state, currentRun: event.run, wanted: null, retryAtMs: null, lastNumber: event.run.number };
     case "runEnded":
@@ -170,7 +176,7 @@ function recomputed(state: ConnectorState, recompute: Recompute | undefined): Co
     reopen: state.status === "blocked",
     segmentName: recompute.segment_name ?? state.segmentName,
   };
-  if (!recompute.computed_at) return { ...named, wanted: "recompute" };
+  if (!recompute.computed_at) return { ...named, wanted: alsoWanted(named.wanted, "recompute") };
   const known = state.newest?.computed_at;
   if (known && compareComputedAt(recompute.computed_at, known) <= 0) return named;
   return settleNewest({ ...named, newest: recompute });
@@ -188,7 +194,13 @@ function configWritten(
   };
   switch (event.change) {
     case "configured":
-      return { ...written, wanted: written.status === "inactive" ? exceptRemoval(state.wanted) : "config" };
+      return {
+        ...written,
+        wanted:
+          written.status === "inactive"
+            ? exceptRemoval(state.wanted)
+            : alsoWanted(exceptRemoval(state.wanted), "config"),
+      };
     case "activated":
       return { ...written, wanted: wantedOnActivation(state), lookAtMs: event.at };
     case "deactivated":
@@ -196,6 +208,10 @@ function configWritten(
       return { ...written, wanted: null };
     case "removing":
       return { ...written, wanted: "remove" };
+    case "removal_approved":
+      return isDelivering(written.status)
+        ? { ...written, wanted: alsoWanted(state.wanted, "approved") }
+        : written;
     default:
       return assertNever(event.change);
   }
@@ -208,6 +224,11 @@ function configWritten(
 function wantedOnActivation(state: ConnectorState): RunReason | null {
   if (state.status === "active" || !state.lastRun) return exceptRemoval(state.wanted);
   return "activated";
+}
+
+/** A resync writes everything that any other run would; nothing that is asked for after it may make it less. */
+function alsoWanted(wanted: RunReason | null, reason: RunReason): RunReason {
+  return wanted === "resync" || wanted === "remove" ? wanted : reason;
 }
 
 /** A removal that somebody took back must never run: it would unset everyone. */
@@ -294,6 +315,7 @@ function withRun(state: ConnectorState, committed: CommittedRun): ConnectorState
     ...state,
     lastRun: committed.summary,
     channels: committed.channels,
+    pendingRemoval: committed.pendingRemoval ?? null,
     memberCount: committed.summary.member_count ?? state.memberCount,
     segmentName: committed.summary.segment_name ?? state.segmentName,
     retryAtMs: retryAtMs(committed, state.lookIntervalMs),
@@ -360,10 +382,17 @@ export function nextStep(state: ConnectorState, around: Surroundings): Step {
 
 /** Everybody is unset first; only then does the log get its tombstone. A failed try is repeated at the look's pace. */
 function removalStep(state: ConnectorState, around: Surroundings): Step {
-  if (state.wanted === null && state.channels.length === 0) return { kind: "tombstone" };
+  if (state.wanted === null && isEverybodyUnset(state)) return { kind: "tombstone" };
   if (state.wanted) return { kind: "run", reason: "remove" };
   const due = state.retryAtMs ?? state.lookAtMs;
   return around.now >= due ? { kind: "run", reason: "remove" } : waitUntil([due], around.now);
+}
+
+/** Or as good as: whom Braze rejects by name it also keeps by name. */
+function isEverybodyUnset({ channels, lastRun }: ConnectorState): boolean {
+  if (channels.length === 0) return true;
+  const isRemoved = lastRun?.reason === "remove" && isSynced(lastRun);
+  return isRemoved && channels.every(({ unknown, waiting }) => unknown === 0 && waiting === 0);
 }
 
 function isHistoryDue(state: ConnectorState, around: Surroundings): boolean {

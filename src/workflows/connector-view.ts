@@ -21,7 +21,7 @@ export function connectorView(key: ConnectorKey, state: ConnectorState): Connect
     last_error_code: error?.code ?? "",
     member_count: state.memberCount,
     channels: state.channels,
-    pending_removal: null,
+    pending_removal: state.pendingRemoval,
     current_run: state.currentRun,
     last_run: state.lastRun,
   };
@@ -55,6 +55,11 @@ export function connectorDetails(key: ConnectorKey, state: ConnectorState): stri
       (channel) =>
         `\`${channel.channel}\`: ${channel.delivered} delivered, ${channel.rejected} rejected, ${channel.unknown} unknown, ${channel.waiting} waiting`,
     ),
+    ...(view.pending_removal
+      ? [
+          `**${view.pending_removal.users} exits are held** for a person: approve \`${view.pending_removal.digest}\``,
+        ]
+      : []),
     ...(view.last_error ? [`**${view.last_error_code}**: ${view.last_error}`] : []),
     ...(state.ignoredSignals ? [`${state.ignoredSignals} signals were no recompute and were ignored`] : []),
   ].join("\n\n");

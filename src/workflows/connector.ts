@@ -25,12 +25,14 @@ import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import { configChangeSchema, fieldIssues, type ConfigChange } from "../contracts/connector-config.ts";
 import {
   activateUpdate,
+  approveRemovalUpdate,
   configureUpdate,
   deactivateUpdate,
   describeQuery,
   newerMembershipSignal,
   recomputeSignal,
   removeUpdate,
+  resyncUpdate,
   syncUpdate,
   type ConnectorInput,
 } from "../contracts/connector-messages.ts";
@@ -81,7 +83,11 @@ export async function connector(input: ConnectorInput): Promise<string> {
   setHandler(configureUpdate, (change) => life.write("configured", change), { validator: validateConfigure });
   setHandler(activateUpdate, () => life.write("activated"));
   setHandler(deactivateUpdate, () => life.write("deactivated"));
-  setHandler(syncUpdate, () => life.sync());
+  setHandler(syncUpdate, () => life.sync(false));
+  setHandler(resyncUpdate, () => life.sync(true));
+  setHandler(approveRemovalUpdate, (approval) => life.write("removal_approved", approval), {
+    validator: validateApproval,
+  });
   setHandler(removeUpdate, (options) => life.write(options?.cleanup ? "removing" : "removed"), {
     validator: validateRemove,
   });
@@ -146,7 +152,10 @@ class ConnectorLife {
   }
 
   /** A change of the settings: one entry in the log, then the state. One at a time, so that entries keep their order. */
-  async write(change: ConfigEntry["change"], config?: ConfigChange): Promise<ConnectorView> {
+  async write(
+    change: ConfigEntry["change"],
+    config?: ConfigChange | { digest: string },
+  ): Promise<ConnectorView> {
     const changeId = `${workflowInfo().firstExecutionRunId}/${currentUpdateInfo()?.id}`;
     await this.opened();
     await this.alone(async () => {
@@ -172,7 +181,7 @@ class ConnectorLife {
   async writeEntry(
     change: ConfigEntry["change"],
     changeId: string,
-    config: ConfigChange | null,
+    config: ConfigChange | { digest: string } | null,
   ): Promise<void> {
     const { workflowId } = workflowInfo();
     const at = new Date().toISOString();
@@ -188,12 +197,12 @@ class ConnectorLife {
     this.stopUnwantedRun();
   }
 
-  async sync(): Promise<ConnectorView> {
+  async sync(resync: boolean): Promise<ConnectorView> {
     await condition(() => this.#state.status !== "opening");
     this.refuseUnlessCreated("sync");
     const { status } = this.#state;
     if (!isDelivering(status) && status !== "blocked") throw refused("connector_inactive");
-    this.apply({ type: "syncRequested" });
+    this.apply({ type: "syncRequested", resync });
     return this.view();
   }
 
@@ -364,6 +373,17 @@ function validateConfigure(change: ConfigChange): void {
 }
 
 /** Strict: a misspelt `cleanup` would leave everyone in Braze. */
+function validateApproval(approval: { digest: string }): void {
+  if (/^[0-9a-f]{64}$/.test(approval?.digest)) return;
+  throw ApplicationFailure.nonRetryable(
+    errorMessage(
+      "config_invalid",
+      "digest: must be the 64 hex digits that the connector shows as pending_removal",
+    ),
+    "config_invalid",
+  );
+}
+
 function validateRemove(options?: { cleanup?: boolean } | null): void {
   const { cleanup, ...others } = options ?? {};
   const isPlain = typeof (options ?? {}) === "object" && !Array.isArray(options);

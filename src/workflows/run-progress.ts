@@ -1,4 +1,10 @@
-import { noProgress, type PartOutcome, type PartProgress, type PlannedDelta } from "../contracts/run.ts";
+import {
+  noProgress,
+  type PartOutcome,
+  type PartProgress,
+  type PlannedDelta,
+  type RunSummary,
+} from "../contracts/run.ts";
 import type { RunPhase, RunProgress } from "../contracts/view.ts";
 
 /** A run none of whose parts comes further for so long is cut short. */
@@ -108,8 +114,19 @@ export function progressDetails(progress: RunProgress): string {
     progress.users_total > 0 ? ` (${Math.floor((100 * progress.users_done) / progress.users_total)} %)` : "";
   return [
     `**${progress.phase}**`,
-    `${progress.users_done} of ${progress.users_total} users${percent}`,
+    `${progress.users_done} of ${progress.users_total} users${percent}, counted as parts report, at most a minute behind`,
     `${progress.users_per_second} users/s${progress.eta_seconds === null ? "" : `, about ${progress.eta_seconds} s to go`}`,
     ...(progress.last_error ? [`last error: ${progress.last_error}`] : []),
+  ].join("\n\n");
+}
+
+/** What the Temporal UI shows of a run that is closed. */
+export function outcomeDetails(summary: RunSummary): string {
+  const { outcome, entered, exited, rejected, unknown, waiting, requests, resent, error } = summary;
+  return [
+    `**${outcome}** · ${entered} entered, ${exited} exited, ${rejected} rejected`,
+    `${requests} requests, ${resent} of them sent again`,
+    ...(unknown + waiting > 0 ? [`${unknown} unknown, ${waiting} waiting for a later run`] : []),
+    ...(error ? [`**${error.code}**: ${error.message}`] : []),
   ].join("\n\n");
 }

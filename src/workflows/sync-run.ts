@@ -28,10 +28,12 @@ import { searchAttributes } from "../contracts/temporal-names.ts";
 import type { RunPhase } from "../contracts/view.ts";
 import { committing, comparing, fetching, sending } from "./activities.ts";
 import { partProgressOf, runErrorOf } from "./failure.ts";
-import { progressDetails, RunTracker } from "./run-progress.ts";
+import { outcomeDetails, progressDetails, RunTracker } from "./run-progress.ts";
 
 /** Parts of one delta in flight at once. */
 const partsInFlight = 8;
+/** So long a part is tried before the run hears how far it came: what stalls is measured no finer. */
+const heardOfMs = 5 * 60_000;
 /** Between two executions of a part that came no further: the first may have failed at once. */
 const pauseMs = 30_000;
 /** Sending longer than this while newer membership waits is cut short. */
@@ -47,7 +49,8 @@ export async function syncRun(input: SyncRunInput): Promise<CommittedRun> {
     { key: searchAttributes.outcome, value: committed.summary.outcome },
     { key: searchAttributes.rejectedCount, value: committed.summary.rejected },
   ]);
-  run.enter("done");
+  run.tracker.enter("done");
+  setCurrentDetails(outcomeDetails(committed.summary));
   return committed;
 }
 
@@ -91,12 +94,17 @@ class Run {
   }
 
   async plan(): Promise<void> {
-    const { recompute, empty } = this.#input;
+    const { recompute, empty, reason } = this.#input;
     this.enter("fetching membership");
     if (!empty) this.#membership = await fetching.fetchMembership({ scope: this.#scope, recompute });
     this.enter("comparing");
     const at = new Date().toISOString();
-    const diffed = await comparing.diffMembership({ scope: this.#scope, at, membership: this.#membership });
+    const diffed = await comparing.diffMembership({
+      scope: this.#scope,
+      at,
+      membership: this.#membership,
+      resync: reason === "resync",
+    });
     this.#diffed = diffed;
     this.tracker.planned(diffed.deltas, Date.now());
   }
@@ -151,7 +159,8 @@ class Run {
     for (;;) {
       // A part that a cancelled run merely lists as begun would count as unknown.
       if (CancellationScope.current().consideredCancelled) throw new CancelledFailure("the run was stopped");
-      const deliver = sending(this.#diffed?.partSeconds ?? 60, this.tracker.stallsInMs(Date.now()), summary);
+      const triedForMs = Math.min(this.tracker.stallsInMs(Date.now()), heardOfMs);
+      const deliver = sending(this.#diffed?.partSeconds ?? 60, triedForMs, summary);
       const progress = this.tracker.startPart(delta, part);
       try {
         const sent = await deliver[activity]({ scope: this.#scope, channel, direction, part, progress });
