@@ -129,7 +129,7 @@ test("describe answers the view as SegOps' serializers expect it, field by field
       attribute_name: connector.attribute,
       exit_mode: "remove",
       create_missing_users: true,
-      max_removal_percent: 30,
+      max_removal_percent: 100,
       requests_per_second: 1000,
       batch_size: 75,
     },

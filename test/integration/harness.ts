@@ -43,9 +43,13 @@ export class Stage {
   }
 
   /** A segment and a workspace that no other test has. */
-  connector(): TestConnector {
+  connector(brazeKey?: string): TestConnector {
     const segment = ++this.#lastSegment;
-    return new TestConnector(this, { tenant_slug: tenant, segment_id: segment }, `braze-key-of-${segment}`);
+    return new TestConnector(
+      this,
+      { tenant_slug: tenant, segment_id: segment },
+      brazeKey ?? `braze-key-of-${segment}`,
+    );
   }
 
   startWorker(env: Record<string, string> = {}): Promise<Process> {

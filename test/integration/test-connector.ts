@@ -77,7 +77,9 @@ export class TestConnector {
     settings: Partial<ConnectorSettings> = {},
     options: { activate?: boolean } = { activate: true },
   ): Promise<ConnectorView> {
-    const required = { rest_endpoint: this.#stage.stack.brazeUrl, api_key: this.brazeKey };
+    // Large removals go out without waiting for a person, unless the test says otherwise.
+    const unguarded = { max_removal_percent: 100 };
+    const required = { rest_endpoint: this.#stage.stack.brazeUrl, api_key: this.brazeKey, ...unguarded };
     return await this.#stage.connectors.create(this.key, { ...required, ...settings }, options);
   }
 
