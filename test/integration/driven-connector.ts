@@ -1,5 +1,6 @@
 import { activityInfo, heartbeat, sleep } from "@temporalio/activity";
 import {
+  isGrpcCancelledError,
   isGrpcDeadlineError,
   WorkflowFailedError,
   WithStartWorkflowOperation,
@@ -141,7 +142,7 @@ export class DrivenConnector {
       try {
         return await client.withDeadline(Date.now() + 2_000, () => handle.query<Answer>(query));
       } catch (error) {
-        if (!isGrpcDeadlineError(error)) throw error;
+        if (!isGrpcDeadlineError(error) && !isGrpcCancelledError(error)) throw error;
       }
     }
   }

@@ -814,7 +814,7 @@ describe("workflows, on the dev server", () => {
       "the newest to be delivered",
       () => connector.fake.opened().deliveredComputedAt === "2026-05-01T12:00:30Z",
     );
-    expect((await connector.handle.describe()).runId).not.toBe(runId);
+    await until("a new history", async () => (await connector.handle.describe()).runId !== runId);
   });
 });
 

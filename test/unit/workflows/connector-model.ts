@@ -85,17 +85,9 @@ export class ConnectorModel {
     if (status === "opening" || status === "blocked") return;
     if (change !== "configured" && (status === "none" || status === "removed")) return;
     if (this.ended !== null) return;
-    const before = this.#config?.status ?? "inactive";
-    const after =
-      change === "configured"
-        ? before === "active"
-          ? "active"
-          : "inactive"
-        : change === "activated"
-          ? "active"
-          : change === "deactivated"
-            ? "inactive"
-            : change;
+    const kept = this.#config?.status === "active" ? "active" : "inactive";
+    const statuses = { configured: kept, activated: "active", deactivated: "inactive" } as const;
+    const after = change === "removing" || change === "removed" ? change : statuses[change];
     this.#config = { number: (this.#config?.number ?? 0) + 1, status: after };
     this.causes++;
     if (change === "deactivated" || change === "removing" || change === "removed") this.owed = false;
@@ -238,7 +230,7 @@ export class ConnectorModel {
         workflow_id: `braze/acme/7/run/${number}`,
         outcome,
         reason: this.begun.at(-1)?.reason ?? "recompute",
-        ...{ entered: 0, exited: 0, rejected: 0, unknown: 0, waiting: 0, requests: 0, resent: 0 },
+        ...noCounts,
         computed_at: fetched && !removal ? computedAt(fetched) : null,
         member_count: null,
         segment_name: null,
@@ -273,6 +265,8 @@ export class ConnectorModel {
     return nextStatus("opening", { type: "opened", config: this.#config?.status ?? null, failed: false });
   }
 }
+
+const noCounts = { entered: 0, exited: 0, rejected: 0, unknown: 0, waiting: 0, requests: 0, resent: 0 };
 
 const shownConfig: ShownConfig = {
   ...defaultOptions(7),

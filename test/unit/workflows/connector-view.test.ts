@@ -57,11 +57,12 @@ describe("the view", () => {
 
   test("it has exactly the fields that CONTRACT names", () => {
     expect(Object.keys(connectorView(key, state())).toSorted()).toEqual(
-      [
-        ...["id", "tenant_slug", "segment", "segment_name", "connector_type", "status", "config"],
-        ...["last_synced_at", "last_error", "last_error_code", "member_count", "channels", "pending_removal"],
-        ...["current_run", "last_run"],
-      ].toSorted(),
+      (
+        "id tenant_slug segment segment_name connector_type status config last_synced_at last_error last_error_code " +
+        "member_count channels pending_removal current_run last_run"
+      )
+        .split(" ")
+        .toSorted(),
     );
   });
 
