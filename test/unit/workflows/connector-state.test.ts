@@ -398,6 +398,9 @@ describe("continue-as-new", () => {
     );
     model.state = { ...model.state, runsHere: 100 };
     expect(nextStepOf(model, around).kind).toBe("continueAsNew");
+    model.signal(2);
+    model.begin({ kind: "run", reason: "recompute" });
+    expect(nextStepOf(model, around).kind).not.toBe("continueAsNew");
   });
 
   test("carries plain JSON, all of it, and nothing that the log knows", () => {
