@@ -1,0 +1,139 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { runWorkflowId } from "../../src/contracts/connector-id.ts";
+import { connectorFolder } from "../../src/contracts/log.ts";
+import type { TestConnector } from "../integration/test-connector.ts";
+import type { Arena } from "./arena.ts";
+import type { PlannedFault } from "./faults.ts";
+import type { Tally } from "./tally.ts";
+
+type ProcessStrike = Extract<PlannedFault, { on: "process" }>;
+
+/** Does what the script says, when it says so, and counts what really struck. What cannot strike (nothing runs) is not counted. */
+export class Nemesis {
+  readonly #arena: Arena;
+  readonly #connectors: readonly TestConnector[];
+  readonly #brazeKey: string;
+  readonly #tally: Tally;
+
+  constructor(arena: Arena, connectors: readonly TestConnector[], brazeKey: string, tally: Tally) {
+    this.#arena = arena;
+    this.#connectors = connectors;
+    this.#brazeKey = brazeKey;
+    this.#tally = tally;
+  }
+
+  async rage(faults: readonly PlannedFault[]): Promise<void> {
+    await Promise.all(
+      faults.map(async (fault) => {
+        await delay(fault.atMs);
+        await this.#strike(fault);
+      }),
+    );
+  }
+
+  /** Takes the stand-ins' faults away and counts how often each of them struck. */
+  async relent(): Promise<void> {
+    const { braze, segops } = this.#arena.stage.stack;
+    for (const { kind, struck } of await braze.faults()) this.#tally.add(`braze ${kind}`, struck);
+    for (const { kind, struck } of await segops.faults()) this.#tally.add(`segops ${kind}`, struck);
+    await braze.clearFaults();
+    await segops.clearFaults();
+  }
+
+  async #strike(fault: PlannedFault): Promise<void> {
+    const { braze, segops } = this.#arena.stage.stack;
+    switch (fault.on) {
+      case "braze": {
+        const { kind, path, applied, times, retryAfterSeconds } = fault;
+        await braze.addFault({ key: this.#brazeKey, kind, path, applied, times, retryAfterSeconds });
+        return;
+      }
+      case "segops": {
+        const { kind, times } = fault;
+        await segops.addFault({ segment: this.#connector(fault).id, kind, times });
+        return;
+      }
+      case "process":
+        // Temporal may be down, or nothing of the kind may run: then it did not strike.
+        if (await this.#strikeProcess(fault).catch(() => false)) this.#tally.add(fault.kind);
+    }
+  }
+
+  async #strikeProcess(fault: ProcessStrike): Promise<boolean> {
+    const { worker, lastsMs, fraction } = fault;
+    const connector = this.#connector(fault);
+    const folder = connectorFolder(connector.key);
+    switch (fault.kind) {
+      case "worker_killed":
+        return await this.#arena.killWorker(worker);
+      case "worker_stopped":
+        return this.#arena.stopWorker(worker, lastsMs);
+      case "worker_stopped_past_its_run":
+        return await this.#stopPastRun(worker, lastsMs, connector);
+      case "temporal_killed":
+        return await this.#arena.killTemporal(lastsMs);
+      case "connector_terminated":
+        return await this.#terminate(connector.workflowId);
+      case "run_terminated":
+        return await this.#terminate(runWorkflowId(connector.key, (await connector.log.end()).lastNumber));
+      case "connector_reset":
+        return await this.#reset(connector.workflowId, fraction);
+      case "closed_run_reset": {
+        const { lastNumber } = await connector.log.end();
+        return await this.#reset(
+          runWorkflowId(connector.key, Math.max(1, Math.ceil(lastNumber * fraction))),
+          fraction,
+        );
+      }
+      case "storage_obstructed":
+        return await this.#arena.obstruct(folder, lastsMs);
+      case "stray_files":
+        return await this.#arena.strew(folder);
+    }
+  }
+
+  /** The worker sleeps while its runs are ended and newer ones, with whoever flaps the other way, take their place. */
+  async #stopPastRun(worker: number, ms: number, connector: TestConnector): Promise<boolean> {
+    const stopped = this.#arena.stopWorker(worker, ms);
+    await delay(200);
+    for (const { key, log } of this.#connectors) {
+      const end = await log.end();
+      if (end.open) await this.#terminate(runWorkflowId(key, end.lastNumber)).catch(() => false);
+    }
+    await connector
+      .recompute({ enter: ["flap-0", "flap-1"], exit: ["flap-2", "flap-3"] })
+      .catch(() => undefined);
+    return stopped;
+  }
+
+  async #terminate(workflowId: string): Promise<boolean> {
+    await this.#arena.stage.client.workflow.getHandle(workflowId).terminate("chaos");
+    return true;
+  }
+
+  /** `temporal workflow reset` to one of its completed workflow tasks. */
+  async #reset(workflowId: string, fraction: number): Promise<boolean> {
+    const { client } = this.#arena.stage;
+    const handle = client.workflow.getHandle(workflowId);
+    const { runId } = await handle.describe();
+    const { events } = await handle.fetchHistory();
+    const tasks = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes);
+    const task = tasks[Math.floor(fraction * tasks.length)];
+    if (!task?.eventId) return false;
+    await client.workflowService.resetWorkflowExecution({
+      namespace: client.options.namespace,
+      workflowExecution: { workflowId, runId },
+      reason: "chaos",
+      requestId: randomUUID(),
+      workflowTaskFinishEventId: task.eventId,
+    });
+    return true;
+  }
+
+  #connector({ connector }: { connector: number }): TestConnector {
+    const found = this.#connectors[connector];
+    if (!found) throw new Error(`the round has no connector ${connector}`);
+    return found;
+  }
+}

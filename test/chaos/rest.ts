@@ -1,0 +1,52 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { ConnectorView } from "../../src/client.ts";
+import { approveRemovalUpdate } from "../../src/contracts/connector-messages.ts";
+import { compareComputedAt } from "../../src/contracts/recompute.ts";
+import type { TestConnector } from "../integration/test-connector.ts";
+import type { Arena } from "./arena.ts";
+
+/** Long enough for a dead worker's heartbeats (15 s), a pause of half a minute inside a run, and a quiet window or two. */
+const patienceMs = 150_000;
+const everyMs = 250;
+
+/** Waits until a connector has delivered what SegOps said at `computedAt` and waits for nothing. Answers why not, when it has not. */
+export async function untilAtRest(
+  arena: Arena,
+  connector: TestConnector,
+  computedAt: string,
+): Promise<string | null> {
+  const giveUpAt = Date.now() + patienceMs;
+  for (;;) {
+    const why = await connector.describe().then(
+      async (view) => {
+        // A person looks at what is held, and lets it go.
+        if (view.pending_removal && view.current_run === null)
+          await approve(arena, connector, view.pending_removal.digest);
+        return whyNotAtRest(view, computedAt);
+      },
+      (error: unknown) => `it does not answer: ${String(error)}`,
+    );
+    if (why === null || Date.now() > giveUpAt) return why;
+    await delay(everyMs);
+  }
+}
+
+export function whyNotAtRest(view: ConnectorView, computedAt: string): string | null {
+  const { status, current_run: run, last_run: last, channels } = view;
+  if (run)
+    return `run ${run.number} is under way: ${run.progress?.phase ?? run.reason}, ${run.progress?.last_error ?? ""}`;
+  if (status !== "active") return `its status is ${status}: ${view.last_error}`;
+  if (!last) return "it never ran";
+  if (!["clean", "no_change"].includes(last.outcome)) return `run ${last.number} ended ${last.outcome}`;
+  if (!last.computed_at || compareComputedAt(last.computed_at, computedAt) < 0) {
+    return `run ${last.number} was for ${last.computed_at}, not for ${computedAt}`;
+  }
+  const open = channels.filter(({ unknown, waiting }) => unknown + waiting > 0);
+  return open.length > 0 ? `exceptions wait: ${JSON.stringify(open)}` : null;
+}
+
+async function approve(arena: Arena, { workflowId }: TestConnector, digest: string): Promise<void> {
+  const handle = arena.stage.client.workflow.getHandle(workflowId);
+  // What is held may have changed since it was looked at; the next look sees the new digest.
+  await handle.executeUpdate(approveRemovalUpdate, { args: [{ digest }] }).catch(() => undefined);
+}

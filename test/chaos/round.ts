@@ -1,0 +1,167 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { tenant } from "../../sandbox/stack-environment.ts";
+import { ClientError, CodedError } from "../../src/client.ts";
+import { TestConnector } from "../integration/test-connector.ts";
+import { eventually } from "../integration/waiting.ts";
+import { partSeconds, type Arena } from "./arena.ts";
+import { findings } from "./checker.ts";
+import type { ConnectorEvidence } from "./evidence.ts";
+import { stallingSegopsFaults } from "./fault-kinds.ts";
+import { gatherConnector, unnamedRejectionFaults } from "./gather.ts";
+import { knowUsers } from "./known-users.ts";
+import { Nemesis } from "./nemesis.ts";
+import { untilAtRest } from "./rest.ts";
+import { writeScript, type RoundScript } from "./script.ts";
+import { Tally } from "./tally.ts";
+import { resolveNames, type PlannedWork } from "./workload.ts";
+
+export interface RoundResult {
+  /** What went wrong, in words; nothing in a green round. */
+  red: string[];
+  tally: Tally;
+  runs: number;
+  writes: number;
+}
+
+const limits = { partMs: partSeconds * 1000, slackMs: 1_500, historyEvents: 1_500 };
+
+/** One round with connectors and a workspace of its own: workload and faults at once, then quiet, then the checker. */
+export async function playRound(arena: Arena, seed: number, round: number): Promise<RoundResult> {
+  return await new Round(arena, writeScript(seed, round), round).play();
+}
+
+class Round {
+  readonly #arena: Arena;
+  readonly #script: RoundScript;
+  readonly #brazeKey: string;
+  readonly #connectors: TestConnector[];
+  readonly #tally = new Tally();
+  readonly #nemesis: Nemesis;
+  readonly #red: string[] = [];
+
+  constructor(arena: Arena, script: RoundScript, round: number) {
+    this.#arena = arena;
+    this.#script = script;
+    this.#brazeKey = `braze-key-of-round-${round}`;
+    this.#connectors = script.cast.map((_, index) => {
+      const key = { tenant_slug: tenant, segment_id: round * 10 + index + 1 };
+      return new TestConnector(arena.stage, key, this.#brazeKey);
+    });
+    this.#nemesis = new Nemesis(arena, this.#connectors, this.#brazeKey, this.#tally);
+  }
+
+  async play(): Promise<RoundResult> {
+    const connectors: ConnectorEvidence[] = [];
+    try {
+      await this.#begin();
+      await Promise.all([this.#nemesis.rage(this.#script.faults), this.#perform(this.#script.work)]);
+      connectors.push(...(await this.#calm()));
+      const { blockedIds = [] } = this.#script.weather;
+      const crashes = this.#arena.crashes.splice(0);
+      const unnamedRejections = unnamedRejectionFaults.reduce((sum, kind) => sum + this.#tally.of(kind), 0);
+      this.#red.push(...findings({ connectors, blockedIds, unnamedRejections, crashes }, limits));
+      if (this.#red.length === 0) await this.#end();
+    } catch (error) {
+      // What could not be checked is not known, and unknown is red.
+      this.#red.push(`unknown: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      await this.#nemesis.relent().catch(() => undefined);
+      await this.#arena.mend();
+    }
+    return {
+      red: this.#red,
+      tally: this.#tally,
+      runs: connectors.reduce((sum, { runs }) => sum + runs.length, 0),
+      writes: connectors.reduce((sum, { writes }) => sum + writes.length, 0),
+    };
+  }
+
+  async #begin(): Promise<void> {
+    const { cast, weather, knownBefore } = this.#script;
+    const { braze, brazeUrl } = this.#arena.stage.stack;
+    const blockedIds = weather.blockedIds ?? [];
+    await braze.putWorkspace({ key: this.#brazeKey, applyDelayMs: 0, blockedIds });
+    if (knownBefore)
+      await knowUsers(
+        brazeUrl,
+        this.#brazeKey,
+        cast.map(({ segment }) => segment),
+      );
+    await braze.putWorkspace({ key: this.#brazeKey, ...weather, recordWrites: true });
+    await Promise.all(
+      this.#connectors.map(async (connector, index) => {
+        const { segment = {}, settings = {} } = cast[index] ?? {};
+        await connector.segment(segment);
+        await connector.compute();
+        await connector.create(resolveNames(settings, connector.id));
+      }),
+    );
+  }
+
+  async #perform(work: readonly PlannedWork[]): Promise<void> {
+    await Promise.all(
+      work.map(async (planned) => {
+        await delay(planned.atMs);
+        await this.#do(planned).catch((error: unknown) => this.#tolerate(planned, error));
+      }),
+    );
+  }
+
+  async #do({ connector: index, work }: PlannedWork): Promise<void> {
+    const connector = this.#connectors[index];
+    if (!connector) throw new Error(`the round has no connector ${index}`);
+    const { connectors } = this.#arena.stage;
+    switch (work.kind) {
+      case "recompute":
+        await connector.recompute(work.change);
+        return;
+      case "configure":
+        await connector.configure(resolveNames(work.change, connector.id));
+        return;
+      default:
+        await connectors[work.kind](connector.key);
+    }
+  }
+
+  /** With workers and Temporal down, an operation may be refused or unheard; but it must say so in the client's words. */
+  #tolerate({ work }: PlannedWork, error: unknown): void {
+    if (error instanceof ClientError || error instanceof CodedError) return;
+    const causes: string[] = [];
+    for (let link = error; link instanceof Error; link = link.cause) causes.push(String(link));
+    this.#red.push(`${work.kind} failed without a code: ${causes.join(" ← ")}`);
+  }
+
+  /** Faults end, everything runs again, SegOps computes once more; then each connector is given time to come to rest. */
+  async #calm(): Promise<ConnectorEvidence[]> {
+    await this.#nemesis.relent();
+    await this.#arena.mend();
+    await this.#arena.stage.stack.braze.putWorkspace({ key: this.#brazeKey, answerDelayMs: 0 });
+    const rested = await Promise.all(
+      this.#connectors.map((connector, index) => this.#settle(connector, index)),
+    );
+    return await Promise.all(
+      this.#connectors.map((connector, index) =>
+        gatherConnector(this.#arena, connector, rested[index] ?? null),
+      ),
+    );
+  }
+
+  async #settle(connector: TestConnector, index: number): Promise<string | null> {
+    const { connectors } = this.#arena.stage;
+    const stalls = this.#script.faults.some(
+      (fault) => fault.on === "segops" && stallingSegopsFaults.has(fault.kind),
+    );
+    if (stalls) await eventually("it can be deactivated", () => connectors.deactivate(connector.key));
+    await eventually("it can be activated", () => connectors.activate(connector.key));
+    const computedAt = await connector.compute(this.#script.lastChanges[index]);
+    await eventually("the last recompute is told", async () => (await connector.signal(), true));
+    return await untilAtRest(this.#arena, connector, computedAt);
+  }
+
+  /** The next round begins with nothing of this one under way. */
+  async #end(): Promise<void> {
+    const { client, stack } = this.#arena.stage;
+    for (const { workflowId } of this.#connectors)
+      await client.workflow.getHandle(workflowId).terminate("round over");
+    await stack.braze.reset(this.#brazeKey);
+  }
+}
