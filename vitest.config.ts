@@ -1,10 +1,27 @@
 import { defineConfig } from "vitest/config";
 
-// One project per kind of test, so that each can be run alone: `npx vitest --project unit`.
+// One project per kind of test, so that each can be run alone: `npx vitest --project unit`. One kind after the other: the
+// integration tests run workers and servers of their own and would starve the others on two cores.
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 20_000 } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: "replay",
+          include: ["test/replay/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
       {
         test: {
           name: "integration",
@@ -12,9 +29,9 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
-      { test: { name: "replay", include: ["test/replay/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
     ],
   },
 });

@@ -12,6 +12,7 @@ const steps = [
   ["types", ["run", "--silent", "typecheck"]],
   ["unused code", ["run", "--silent", "unused"]],
   ["tests", ["test", "--", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`]],
+  ["chaos", ["run", "--silent", "chaos", "--", "--rounds", "3"]],
   ["demo", ["run", "--silent", "demo"]],
 ];
 
@@ -29,7 +30,9 @@ function passes(name, args) {
   const started = Date.now();
   console.log(`\n=== ${name}`);
   const { status } = spawnSync("npm", args, { stdio: "inherit" });
-  console.log(`=== ${name}: ${status === 0 ? "passed" : "FAILED"} in ${Math.round((Date.now() - started) / 1000)} s`);
+  console.log(
+    `=== ${name}: ${status === 0 ? "passed" : "FAILED"} in ${Math.round((Date.now() - started) / 1000)} s`,
+  );
   return status === 0;
 }
 
