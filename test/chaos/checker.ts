@@ -16,7 +16,7 @@ export function findings(evidence: Evidence, limits: CheckerLimits): string[] {
     ...evidence.connectors.flatMap((connector) =>
       [
         ...unsettled(connector),
-        ...connector.channels.flatMap((channel) => differing(channel)),
+        ...connector.channels.flatMap((channel) => differing(channel, evidence)),
         ...wronglyRejected(connector, evidence),
         ...brokenLog(connector),
         ...connector.writes.flatMap((write) => misplaced(write, connector.runs, limits)),
@@ -32,9 +32,13 @@ function unsettled({ unsettled: why }: ConnectorEvidence): string[] {
 }
 
 /** Byte for byte: ids are never normalised, so two strings are equal only if their bytes are. */
-function differing({ channel, desired, shown, rejected }: ChannelEvidence): string[] {
+function differing(
+  { channel, desired, shown, rejected }: ChannelEvidence,
+  { blockedIds, untoldRejections }: Evidence,
+): string[] {
   const [wanted, there] = [new Set(desired), new Set(shown)];
-  const missing = desired.filter((user) => !there.has(user) && !rejected.has(user));
+  const refused = new Set([...rejected.keys(), ...(untoldRejections > 0 ? blockedIds : [])]);
+  const missing = desired.filter((user) => !there.has(user) && !refused.has(user));
   const extra = shown.filter((user) => !wanted.has(user) && !rejected.has(user));
   return [
     ...describe(missing, `missing in Braze, ${channel}`),

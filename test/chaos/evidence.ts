@@ -7,6 +7,8 @@ export interface Evidence {
   blockedIds: readonly string[];
   /** Answers that named no user struck so often; each may have rejected one. */
   unnamedRejections: number;
+  /** Answers (202, queued) that took a batch and told of no rejections in it: a blocked user in it is not known as such. */
+  untoldRejections: number;
   /** Workers that ended by themselves. */
   crashes: readonly string[];
 }

@@ -59,7 +59,9 @@ class Round {
       const { blockedIds = [] } = this.#script.weather;
       const crashes = this.#arena.crashes.splice(0);
       const unnamedRejections = unnamedRejectionFaults.reduce((sum, kind) => sum + this.#tally.of(kind), 0);
-      this.#red.push(...findings({ connectors, blockedIds, unnamedRejections, crashes }, limits));
+      const untoldRejections = this.#tally.of("braze queued_202");
+      const known = { connectors, blockedIds, unnamedRejections, untoldRejections, crashes };
+      this.#red.push(...findings(known, limits));
       if (this.#red.length === 0) await this.#end();
     } catch (error) {
       // What could not be checked is not known, and unknown is red.

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { brazeFaults, exportFaults, processFaults, segopsFaults } from "../../chaos/fault-kinds.ts";
+import { writeScript } from "../../chaos/script.ts";
+
+test("a round depends on its seed and number alone", () => {
+  expect(writeScript(7, 3)).toEqual(writeScript(7, 3));
+  expect(writeScript(7, 3)).not.toEqual(writeScript(7, 4));
+  expect(writeScript(7, 3)).not.toEqual(writeScript(8, 3));
+});
+
+test("within a hundred rounds every kind of fault is tried at least fifteen times", () => {
+  const tried = new Map<string, number>();
+  for (let round = 1; round <= 100; round++) {
+    for (const { on, kind } of writeScript(1, round).faults) {
+      tried.set(`${on} ${kind}`, (tried.get(`${on} ${kind}`) ?? 0) + 1);
+    }
+  }
+  const kinds = [
+    ...processFaults.map((kind) => `process ${kind}`),
+    ...brazeFaults.map((kind) => `braze ${kind}`),
+    ...segopsFaults.map((kind) => `segops ${kind}`),
+  ];
+  expect([...tried.keys()].sort()).toEqual(kinds.sort());
+  expect(Math.min(...tried.values())).toBeGreaterThanOrEqual(15);
+});
+
+test("a fault of exports comes with a segment that is exported", () => {
+  const withExports = Array.from({ length: 100 }, (_, index) => writeScript(2, index + 1)).filter(
+    ({ faults }) => faults.some((fault) => fault.on === "segops" && exportFaults.has(fault.kind)),
+  );
+  expect(withExports.length).toBeGreaterThan(0);
+  for (const { cast } of withExports) expect(cast[0]?.segment.generate?.count).toBeGreaterThan(10_000);
+});
