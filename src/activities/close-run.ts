@@ -40,6 +40,7 @@ export function createCloseRun({ ledger, heavy }: ActivityDeps) {
       dropped: null,
       channels,
       pending_removal: (plan ?? previous)?.pending_removal ?? null,
+      sent: plan !== undefined,
       counts: {
         entered: 0,
         exited: 0,

@@ -54,7 +54,11 @@ function isTouched(plan: Plan, parts: PartOutcome[]): boolean {
   const users = plan.channels
     .flatMap((channel) => channel.deltas)
     .reduce((sum, delta) => sum + delta.users, 0);
-  return users === 0 || parts.some((part) => !part.reported || part.progress.attempted > 0);
+  return users === 0 || hasSent(parts);
+}
+
+function hasSent(parts: PartOutcome[]): boolean {
+  return parts.some((part) => !part.reported || part.progress.attempted > 0);
 }
 
 function isMine(plan: Plan, scope: CommitLedgerInput["scope"]): boolean {
@@ -103,6 +107,7 @@ function newCommit(
     dropped: membership?.dropped ?? null,
     channels,
     pending_removal: pending,
+    sent: hasSent(input.parts),
     counts: countsOf(input.parts, channels),
     started_at: startedAt,
     synced,

@@ -16,7 +16,7 @@ export async function removalGuards(
   return (channel) => {
     const ledger = ledgers.find((candidate) => candidate.channel === channel);
     return {
-      delivered: ledger?.counts.delivered ?? 0,
+      audience: ledger ? ledger.counts.delivered + ledger.counts.unknown : 0,
       members: membership?.snapshot.rows ?? 0,
       maxPercent: config.max_removal_percent,
       approved: approvals

@@ -136,6 +136,8 @@ export const commitSchema = z.object({
   channels: z.array(ledgerRefSchema),
   /** Exits that are held after the run. */
   pending_removal: pendingRemovalSchema.nullish(),
+  /** Whether any user of the plan may have been written in Braze. Logs of 0.1.0 do not say so. */
+  sent: z.boolean().nullish(),
   counts: runCountsSchema,
   started_at: timestampSchema,
   /** The newest run, up to and including this one, after which Braze showed what SegOps said. */

@@ -19,7 +19,7 @@ export interface ChangesInput {
   exceptions: LocalFile | null;
   /** ISO 8601, comparable as text. */
   at: string;
-  /** Whoever is desired is written again: nothing that is known of them counts. */
+  /** Whoever is desired is written again: nothing that is known of them counts. No rejection rests, of an exit neither. */
   resync: boolean;
 }
 
@@ -28,9 +28,9 @@ const tooLong: ErrorCode = "braze_id_too_long";
 /** A user whose id no request can carry is not in Braze, whatever the ledger says. */
 const isTooLong = `strlen(user_id) > ${maxUserIdBytes}`;
 
-/** Who moves: the former state, and what the exception said that the user was, if any. */
+/** Who moves: the former state, what the exception said if there was one, and whether the last run wanted the user as member. */
 export const movingColumns =
-  "user_id VARCHAR, former VARCHAR, attempts INTEGER, reason VARCHAR, since VARCHAR";
+  "user_id VARCHAR, former VARCHAR, attempts INTEGER, reason VARCHAR, since VARCHAR, in_base BOOLEAN";
 
 /**
  * Fills three temporary tables with whoever is not, or not surely, as desired: `entered` and `exited` (`movingColumns`), in
@@ -48,7 +48,7 @@ export async function findChanges(session: Session, input: ChangesInput): Promis
     });
     for (const direction of ["entered", "exited"]) {
       await session.run(
-        `INSERT INTO ${direction} SELECT user_id, state, attempts, reason, since FROM changes
+        `INSERT INTO ${direction} SELECT user_id, state, attempts, reason, since, in_base FROM changes
           WHERE kind = '${direction}' ORDER BY user_id`,
       );
     }
@@ -62,18 +62,19 @@ export async function findChanges(session: Session, input: ChangesInput): Promis
 function changesSql(input: ChangesInput, range: string): string {
   const within = `${range} AND ${suspects(input)}`;
   return `
-    SELECT user_id, state, coalesce(attempts, 0) AS attempts,
+    SELECT user_id, state, in_base, coalesce(attempts, 0) AS attempts,
       CASE WHEN too_long OR rests THEN 'kept' WHEN is_desired THEN 'entered' ELSE 'exited' END AS kind,
       CASE WHEN too_long THEN '${tooLong}' ELSE found.reason END AS reason,
       CASE WHEN too_long AND found.reason IS DISTINCT FROM '${tooLong}' THEN $at ELSE found.since END AS since,
       CASE WHEN NOT too_long THEN found.retry_at END AS retry_at
     FROM (
-      SELECT user_id, desired.member IS NOT NULL AS is_desired, ${isTooLong} AS too_long, attempts, reason, since, retry_at,
+      SELECT user_id, desired.member IS NOT NULL AS is_desired, base.member IS NOT NULL AS in_base, ${isTooLong} AS too_long,
+        attempts, reason, since, retry_at,
         CASE WHEN ${isTooLong} THEN 'absent' WHEN known.state IS NOT NULL THEN known.state
           WHEN base.member IS NOT NULL THEN 'present' ELSE 'absent' END AS known_state,
         ${input.resync} AND is_desired AND NOT too_long AS anew,
         CASE WHEN anew AND known_state = 'present' THEN 'unknown' ELSE known_state END AS state,
-        known.state IS NOT NULL AND ${isRejectedSql} AND (retry_at IS NULL OR retry_at > $at) AND NOT anew AS rests
+        known.state IS NOT NULL AND ${isRejectedSql} AND (retry_at IS NULL OR retry_at > $at) AND NOT ${input.resync} AS rests
       FROM ${members(input.desired, within)} AS desired
       FULL JOIN ${members(input.base, within)} AS base USING (user_id)
       FULL JOIN ${known(input.exceptions, range)} AS known USING (user_id)

@@ -78,8 +78,9 @@ async function diffChannel(deps: LedgerDeps, input: DiffInput, wanted: ChannelDi
       const at = comparableTime(input.at);
       const sets = { desired: local(desired), base: local(base), exceptions: local(exceptions) };
       await findChanges(session, { ...sets, at, resync: input.resync ?? false });
-      await keepQuiet(session, recent, pathOf, at);
+      // First the guard: who passes it has begun to leave, also if the quiet window then makes the exit wait.
       const held = guard && (await holdRemovals(deps, session, guard, { folder, number, at, pathOf }));
+      await keepQuiet(session, recent, pathOf, at);
       const table = "kept";
       const kept = await publishExceptions(deps, session, { folder, number, table, same: exceptions });
       const partsFolder = newPartsFolder(folder, number);

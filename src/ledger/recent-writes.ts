@@ -24,8 +24,8 @@ export async function recentWrites(
   return (channel) => runs.map((run) => writesTo(channel, run)).filter(({ parts }) => parts.length > 0);
 }
 
-function hasWritten({ counts }: Commit): boolean {
-  return counts.requests > 0 || counts.unknown > 0;
+function hasWritten({ sent, counts }: Commit): boolean {
+  return sent ?? (counts.requests > 0 || counts.unknown > 0);
 }
 
 function writesTo(

@@ -7,8 +7,8 @@ import { copyToParquet, parquet } from "./sql.ts";
 
 /** What a channel's exits are measured against. */
 export interface RemovalGuard {
-  /** Users known to be present before the run. */
-  delivered: number;
+  /** Users who were present before the run, or perhaps so. */
+  audience: number;
   /** Members that SegOps names now. */
   members: number;
   /** `max_removal_percent` of the configuration. */
@@ -23,10 +23,10 @@ const freeExits = 100;
 const smallestGuarded = 10;
 
 /** Whether so many exits at once look like a source gone wrong rather than people who left. */
-export function areExitsHeld(exits: number, { delivered, members, maxPercent }: RemovalGuard): boolean {
+export function areExitsHeld(exits: number, { audience, members, maxPercent }: RemovalGuard): boolean {
   if (exits === 0) return false;
-  if (members === 0 && delivered >= smallestGuarded) return true;
-  return exits > freeExits && exits > (delivered * maxPercent) / 100;
+  if (members === 0 && audience >= smallestGuarded) return true;
+  return exits > freeExits && exits > (audience * maxPercent) / 100;
 }
 
 interface HoldOptions {
@@ -63,12 +63,12 @@ export async function holdRemovals(
   });
 }
 
-/** An exit with another exception was begun by an earlier run, and counted then. */
+/**
+ * Whoever the last run wanted as member, also one of whom Braze has not answered, and who is held since. Any other exit was let go by
+ * an earlier run, and counted then.
+ */
 function freshExits(approvedPaths: readonly string[]): string {
   const approved =
-    approvedPaths.length === 0
-      ? "false"
-      : `reason = 'held' AND user_id IN (SELECT user_id FROM ${parquet(approvedPaths)})`;
-  return `SELECT user_id FROM exited
-    WHERE former = 'present' AND (reason IS NULL OR reason IN ('held', 'quiet')) AND NOT coalesce(${approved}, false)`;
+    approvedPaths.length === 0 ? "false" : `user_id IN (SELECT user_id FROM ${parquet(approvedPaths)})`;
+  return `SELECT user_id FROM exited WHERE in_base OR (coalesce(reason = 'held', false) AND NOT ${approved})`;
 }
