@@ -251,8 +251,8 @@ function runEnded(state: ConnectorState, committed: CommittedRun, at: number): C
     partialStreak: isCutShort(summary) ? state.partialStreak + 1 : 0,
     lookAtMs: state.status === "removing" ? at + state.lookIntervalMs : state.lookAtMs,
   };
-  // The recompute that an unfinished run served is spent, a newer one is not: a failed run must not chase its own tail.
-  const next = synced ? settleNewest(settled) : unserved(settled, state.currentRun, summary);
+  // The recompute that a run was for is spent however it ended, a newer one is not: no run may chase its own tail.
+  const next = unserved(settleNewest(settled), state.currentRun, summary);
   return goOnAfterCut(next, at);
 }
 

@@ -39,7 +39,7 @@ export class ConnectorModel {
   readonly begun: { reason: string; status: Status; number: number }[] = [];
   /** Everything that may make a run due: each run needs one. */
   causes = 0;
-  /** Signalled, newer than any run was begun for, and no run begun since. */
+  /** Signalled, newer than any run was begun for or fetched, and no run begun since. */
   owed = false;
   newestBegun = 0;
   sourceComputed = 0;
@@ -61,7 +61,7 @@ export class ConnectorModel {
 
   signal(n: number): void {
     this.sourceComputed = Math.max(this.sourceComputed, n);
-    if (n > this.newestBegun && n > this.#delivered) this.owed = true;
+    if (n > Math.max(this.newestBegun, this.#delivered, this.inFlight?.fetched ?? 0)) this.owed = true;
     this.causes++;
     this.apply({ type: "recomputed", recompute: { computed_at: computedAt(n) } });
   }
