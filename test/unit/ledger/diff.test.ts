@@ -3,9 +3,9 @@ import type { ChannelPlan, FileRef } from "../../../src/contracts/log.ts";
 import { partSize } from "../../../src/ledger/diff.ts";
 import type { ChannelDiff } from "../../../src/ledger/diff.ts";
 import { createDuckDb } from "../../../src/ledger/duckdb.ts";
+import { byBytes } from "../../model/byte-order.ts";
 import {
   attribute,
-  byBytes,
   emptyLedger,
   folder,
   oddIds,

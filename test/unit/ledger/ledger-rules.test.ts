@@ -3,11 +3,17 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Direction } from "../../../src/contracts/channel.ts";
 import type { ChannelPlan, FileRef, LedgerRef } from "../../../src/contracts/log.ts";
 import type { PartOutcome } from "../../../src/contracts/run.ts";
-import { countModel, diffModel, emptyModel, settleModel } from "./ledger-model.ts";
-import type { DiffModel, FateModel, LedgerModel } from "./ledger-model.ts";
+import { byBytes } from "../../model/byte-order.ts";
+import {
+  countUsers,
+  emptyLedger as emptyModel,
+  nextRetry,
+  planLedger,
+  settleLedger,
+} from "../../model/ledger-rules.ts";
+import type { Ledger, LedgerPlan, PartFate } from "../../model/ledger-rules.ts";
 import {
   attribute,
-  byBytes,
   emptyLedger,
   folder,
   oddIds,
@@ -57,7 +63,7 @@ test(
     let runsCompared = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(anyRun, { minLength: 1, maxLength: 4 }), async (runs) => {
-        let model: LedgerModel = emptyModel;
+        let model: Ledger = emptyModel;
         let ledger = emptyLedger;
         let { desired } = runs[0]!;
         let now = Date.parse("2026-05-02T14:32:05.000Z");
@@ -82,7 +88,7 @@ test(
 
 type Run = typeof anyRun extends fc.Arbitrary<infer R> ? R : never;
 
-async function runBoth(number: number, run: Run, at: string, model: LedgerModel, ledger: typeof emptyLedger) {
+async function runBoth(number: number, run: Run, at: string, model: Ledger, ledger: typeof emptyLedger) {
   const snapshot = await world.snapshot(run.desired, ledger.base);
   const target = run.empty ? "empty" : "snapshot";
   const [channel] = await world.ledger.diffChannels({
@@ -93,18 +99,17 @@ async function runBoth(number: number, run: Run, at: string, model: LedgerModel,
     at,
   });
   const desired = new Set(run.empty ? [] : run.desired);
-  const diff = diffModel(model, desired, at);
-  expect(await diffOf(channel!)).toEqual(sorted(diff));
+  const planned = planLedger(model, desired, { at });
+  expect(await diffOf(channel!)).toEqual(sorted(planned));
 
   const fates = {
-    entered: fateModel(run.entered, diff.entered.size),
-    exited: fateModel(run.exited, diff.exited.size),
+    entered: fateModel(run.entered, moving(planned, "entered").length),
+    exited: fateModel(run.exited, moving(planned, "exited").length),
   };
-  const settled = settleModel(
-    diff,
-    desired,
-    run.abandoned ? { entered: "abandoned", exited: "abandoned" } : fates,
-    at,
+  const settled = settleLedger(
+    planned,
+    planned.parts.map(({ direction }) => (run.abandoned ? "abandoned" : fates[direction])),
+    { at },
   );
   const plan = planOf(number, snapshot, [channel!]);
   const settling = { folder, number, plan, restEndpoint, at };
@@ -118,7 +123,12 @@ async function runBoth(number: number, run: Run, at: string, model: LedgerModel,
   ).toEqual(
     forgotten
       ? undefined
-      : { base: run.empty ? null : snapshot, rows: rowsOf(settled.exceptions), ...countModel(settled) },
+      : {
+          base: run.empty ? null : snapshot,
+          rows: rowsOf(settled.exceptions),
+          counts: countUsers(settled),
+          retry_at: nextRetry(settled),
+        },
   );
   if (after === undefined) return { model: emptyModel, ledger: emptyLedger };
   return { model: settled, ledger: { base: after.base, exceptions: after.exceptions } };
@@ -128,7 +138,7 @@ function numbersOf({ counts, retry_at }: LedgerRef) {
   return { counts, retry_at };
 }
 
-function fateModel(fate: Run["entered"], users: number): FateModel {
+function fateModel(fate: Run["entered"], users: number): PartFate {
   if (fate === "not started") return fate;
   const cursor = Math.min(fate.cursor, users);
   const rejects: Record<string, number[]> = {};
@@ -138,7 +148,7 @@ function fateModel(fate: Run["entered"], users: number): FateModel {
 }
 
 /** As the sender reports it; every second one with its rejects in a file. */
-async function outcomes(channel: ChannelPlan, fates: Record<Direction, FateModel>): Promise<PartOutcome[]> {
+async function outcomes(channel: ChannelPlan, fates: Record<Direction, PartFate>): Promise<PartOutcome[]> {
   const listed: PartOutcome[] = [];
   for (const { direction } of channel.deltas) {
     const fate = fates[direction];
@@ -172,8 +182,14 @@ async function diffOf(channel: ChannelPlan) {
   };
 }
 
-function sorted(diff: DiffModel) {
-  return { entered: rowsOf(diff.entered), exited: rowsOf(diff.exited), kept: rowsOf(diff.kept) };
+function sorted(plan: LedgerPlan) {
+  const users = (direction: Direction) => rowsOf(new Map(moving(plan, direction)));
+  return { entered: users("entered"), exited: users("exited"), kept: rowsOf(plan.kept) };
+}
+
+/** One part holds them all. */
+function moving(plan: LedgerPlan, direction: Direction) {
+  return plan.parts.find((part) => part.direction === direction)?.users ?? [];
 }
 
 function rowsOf(users: ReadonlyMap<string, object>) {

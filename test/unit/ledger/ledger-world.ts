@@ -91,10 +91,6 @@ export function planOf(number: number, snapshot: FileRef | null, channels: Chann
 
 export const emptyLedger: Pick<LedgerRef, "base" | "exceptions"> = { base: null, exceptions: null };
 
-export function byBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
-
 /** Ids that some layer or other has been known to change. */
 export const oddIds = [
   "\u{1F600} smile",

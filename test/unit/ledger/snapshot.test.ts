@@ -3,7 +3,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createDuckDb } from "../../../src/ledger/duckdb.ts";
-import { byBytes, folder, oddIds, openLedgerWorld } from "./ledger-world.ts";
+import { byBytes } from "../../model/byte-order.ts";
+import { folder, oddIds, openLedgerWorld } from "./ledger-world.ts";
 import type { LedgerWorld } from "./ledger-world.ts";
 
 let world: LedgerWorld;
