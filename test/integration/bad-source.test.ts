@@ -82,7 +82,7 @@ describe("a bad source clears nobody and sends nothing, and once it heals the sa
     await healthy.start({ generate: { count: 300, prefix: "user-" } });
     healthyWhileBad = await healthy.ran(1);
     await stage.stack.segops.clearFaults();
-  });
+  }, 240_000);
 
   function runOf(what: string) {
     const run = runs.get(what);

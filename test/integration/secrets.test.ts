@@ -34,7 +34,7 @@ beforeAll(async () => {
   await Promise.all([succeeds(), isRefused(), isRepeatedBack(), isRetried(), readsBadPages()]);
   await isKilled();
   await runsCommands();
-});
+}, 240_000);
 afterAll(async () => {
   gossip.close();
   await stage.stop();

@@ -87,7 +87,7 @@ describe("one kill -9 of the only worker, with seven runs at seven points, loses
     for (const run of Object.values(runs)) await run.workspace({ answerDelayMs: 0 });
     for (const unblock of clear) await unblock();
     worker = await stage.startWorker();
-  });
+  }, 240_000);
 
   test("while members were fetched", async () => {
     expect(whenKilled.fetching).toBe(0);
