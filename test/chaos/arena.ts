@@ -10,7 +10,7 @@ import { largestApplyDelayMs } from "./script.ts";
 export const partSeconds = 3;
 const spareSeconds = 3;
 /** As DESIGN says of the real one: Braze's largest delay, a dead attempt's time, and a spare. */
-export const quietWindowSeconds = largestApplyDelayMs / 1000 + partSeconds + spareSeconds;
+const quietWindowSeconds = largestApplyDelayMs / 1000 + partSeconds + spareSeconds;
 
 const workerEnv = {
   PART_SECONDS: String(partSeconds),

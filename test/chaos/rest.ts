@@ -31,7 +31,7 @@ export async function untilAtRest(
   }
 }
 
-export function whyNotAtRest(view: ConnectorView, computedAt: string): string | null {
+function whyNotAtRest(view: ConnectorView, computedAt: string): string | null {
   const { status, current_run: run, last_run: last, channels } = view;
   if (run)
     return `run ${run.number} is under way: ${run.progress?.phase ?? run.reason}, ${run.progress?.last_error ?? ""}`;

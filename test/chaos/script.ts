@@ -1,12 +1,11 @@
-import type { ChangeInput, SegmentInput } from "../../sandbox/segops/control-shapes.ts";
+import type { ChangeInput } from "../../sandbox/segops/control-shapes.ts";
 import type { WorkspacePatch } from "../../sandbox/braze/workspace-settings.ts";
-import type { ConnectorSettings } from "../../src/client.ts";
 import { Dice } from "./dice.ts";
 import { planFaults, type PlannedFault } from "./faults.ts";
 import { planWorkload, type CastMember, type PlannedWork } from "./workload.ts";
 
 /** So long things happen in a round; what was begun may take longer. */
-export const stormMs = 9_000;
+const stormMs = 9_000;
 /** Braze's largest delay between accepting and applying. */
 export const largestApplyDelayMs = 2_000;
 
@@ -21,8 +20,6 @@ export interface RoundScript {
   /** Each connector's last change, made when all faults are over. */
   lastChanges: ChangeInput[];
 }
-
-export type { CastMember, SegmentInput, ConnectorSettings };
 
 export function writeScript(seed: number, round: number): RoundScript {
   const dice = new Dice(seed, round);

@@ -9,7 +9,7 @@ export interface CastMember {
 }
 
 /** What SegOps or an operator does to one connector. */
-export type Work =
+type Work =
   | { kind: "recompute"; change: ChangeInput }
   | { kind: "configure"; change: ConnectorSettings }
   | { kind: "activate" | "deactivate" | "sync" };
