@@ -7,7 +7,7 @@ import { addDelete } from "./cli/connector-delete.ts";
 import { addList } from "./cli/connector-list.ts";
 import { addLogs } from "./cli/connector-logs.ts";
 import { addShow } from "./cli/connector-show.ts";
-import { addActivate, addDeactivate, addSync } from "./cli/connector-steer.ts";
+import { addActivate, addApproveRemoval, addDeactivate, addResync, addSync } from "./cli/connector-steer.ts";
 import { addDev } from "./cli/dev.ts";
 import { failureOf } from "./cli/failure.ts";
 import { addKeys } from "./cli/keys-create.ts";
@@ -36,6 +36,8 @@ function createProgram(): Command {
     addActivate,
     addDeactivate,
     addSync,
+    addResync,
+    addApproveRemoval,
     addLogs,
     addDelete,
   ];

@@ -13,10 +13,12 @@ import type { ConfigChange } from "./contracts/connector-config.ts";
 import { connectorName, type ConnectorKey } from "./contracts/connector-id.ts";
 import {
   activateUpdate,
+  approveRemovalUpdate,
   configureUpdate,
   deactivateUpdate,
   recomputeSignal,
   removeUpdate,
+  resyncUpdate,
   syncUpdate,
 } from "./contracts/connector-messages.ts";
 import { CodedError, isErrorCode } from "./contracts/errors.ts";
@@ -72,6 +74,16 @@ export interface Connectors {
   deactivate(key: ConnectorKey): Promise<ConnectorView>;
   /** Runs now, whether or not anything is new. Errors: `connector_inactive`, `connector_not_found`. */
   sync(key: ConnectorKey): Promise<ConnectorView>;
+  /**
+   * Writes every member to Braze again, also those whom it once rejected for good: for a Braze that lost or changed what it had.
+   * Errors: `connector_inactive`, `connector_not_found`.
+   */
+  resync(key: ConnectorKey): Promise<ConnectorView>;
+  /**
+   * Lets exactly the exits go out that were held under this digest (`pending_removal.digest`), also where newer recomputes hold others
+   * by now. Errors: `config_invalid` where no run of late held such a set, `connector_not_found`.
+   */
+  approveRemoval(key: ConnectorKey, digest: string): Promise<ConnectorView>;
   /** Removes it; with `cleanup` everyone is unset in Braze first, by a run that this does not wait for. Error: `connector_not_found`. */
   remove(key: ConnectorKey, options?: { cleanup?: boolean }): Promise<ConnectorView>;
   /** The connector as it is, with the progress of its current run. Error: `connector_not_found`. */
@@ -151,6 +163,8 @@ export function createConnectors(options: ConnectorsOptions): Connectors {
     activate: (key) => update(activateUpdate, key, []),
     deactivate: (key) => update(deactivateUpdate, key, []),
     sync: (key) => update(syncUpdate, key, []),
+    resync: (key) => update(resyncUpdate, key, []),
+    approveRemoval: (key, digest) => update(approveRemovalUpdate, key, [{ digest }]),
     remove: (key, { cleanup = false } = {}) => update(removeUpdate, key, [{ cleanup }]),
     async describe(key) {
       return await withProgress(client, await lookAtConnector(client, checkedKey(key), answerTimeoutMs));

@@ -22,3 +22,9 @@ export function countArgument(most: number): (text: string) => number {
     throw new InvalidArgumentError(`Give a whole number from 1 to ${most}.`);
   };
 }
+
+/** As `pending_removal.digest` shows it. */
+export function digestArgument(text: string): string {
+  if (/^[0-9a-f]{64}$/.test(text)) return text;
+  throw new InvalidArgumentError("Give the 64 hex digits that connector show prints.");
+}

@@ -13,6 +13,7 @@ export function connectorCard(view: ConnectorView): string {
       ["status", view.status],
       ["last synced", view.last_synced_at ?? "never"],
       ...errorFacts(view),
+      ...pendingRemovalFacts(name, view),
       ...(view.current_run ? [["running", runLine(view.current_run)] as Fact] : []),
       ...lastRunFacts(view),
     ]),
@@ -36,6 +37,17 @@ function errorFacts({ last_error, last_error_code: code }: ConnectorView): Fact[
   const what =
     remedy && last_error.endsWith(remedy) ? last_error.slice(0, -remedy.length).trim() : last_error;
   return [["last error", `${what} [${code}]`], ...(remedy ? [["what to do", remedy] as Fact] : [])];
+}
+
+/** What to look at before, since whom it removes is nowhere shown by name. */
+function pendingRemovalFacts(name: string, { pending_removal: pending }: ConnectorView): Fact[] {
+  if (!pending) return [];
+  const { users, digest } = pending;
+  return [
+    ["held", `${users} exits wait for a person; Braze still shows these users`],
+    ["what to do", `if so many are to leave: connector approve-removal ${name} --digest ${digest}`],
+    ["", "if not: mend the segment in SegOps; its next recompute takes them back"],
+  ];
 }
 
 /** `run 12 (recompute): tracking entered users, 40 % of 50000 users, about 12 s to go`. */

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { ConnectorKey, Connectors, ConnectorView } from "../client.ts";
-import { connectorArgument } from "./arguments.ts";
+import { connectorArgument, digestArgument } from "./arguments.ts";
 import { defineCommand } from "./command.ts";
 import { connectorCard } from "./connector-card.ts";
 import { followRun } from "./follow-run.ts";
@@ -32,6 +32,23 @@ export function addSync(parent: Command): void {
     "until the run has ended; exit status 1 if it failed",
   );
   steer(command, "Queued.", (connectors, key) => connectors.sync(key), Infinity);
+}
+
+export function addResync(parent: Command): void {
+  const command = steering(parent, "resync", "write every member again, also those rejected for good").option(
+    "--wait",
+    "until the run has ended; exit status 1 if it failed",
+  );
+  steer(command, "Queued.", (connectors, key) => connectors.resync(key), Infinity);
+}
+
+export function addApproveRemoval(parent: Command): void {
+  const command = steering(parent, "approve-removal", "let exits go out that are held for a person")
+    .requiredOption("--digest <digest>", "which exits, by the digest that show prints", digestArgument)
+    .option("--wait", "until the run has ended; exit status 1 if it failed");
+  const approve = (connectors: Connectors, key: ConnectorKey) =>
+    connectors.approveRemoval(key, command.opts<{ digest: string }>().digest);
+  steer(command, "Approved.", approve, Infinity);
 }
 
 function steering(parent: Command, name: string, description: string): Command {

@@ -37,6 +37,8 @@ test.each([
     args: ["connector", "list", "--status", "ill"],
     says: "Allowed choices are inactive, active, error. [usage]",
   },
+  { args: ["connector", "approve-removal", "acme/7"], says: "'--digest <digest>' not specified [usage]" },
+  { args: ["connector", "approve-removal", "acme/7", "--digest", "5d"], says: "64 hex digits" },
   { args: ["connector", "configure", "acme/7"], says: "nothing to change" },
   { args: ["connector", "configure", "acme/7", "--set", "batch_size"], says: "--set wants name=value" },
   {

@@ -16,6 +16,17 @@ test("a connector in error shows what happened and, apart from it, what to do", 
   expect(lines).toContain(`  what to do   ${errorTable.braze_key_rejected.remedy}`);
 });
 
+test("exits that are held are shown with the command that lets them go, and what to do if they must not", () => {
+  const digest = "5d".repeat(32);
+  const lines = connectorCard(connectorView({ pending_removal: { digest, users: 240 } })).split("\n");
+  expect(lines).toContain("  held         240 exits wait for a person; Braze still shows these users");
+  expect(lines).toContain(
+    `  what to do   if so many are to leave: connector approve-removal acme/7 --digest ${digest}`,
+  );
+  expect(lines.join("\n")).toContain("its next recompute takes them back");
+  expect(connectorCard(connectorView())).not.toContain("held");
+});
+
 test("a healthy connector shows its channels in columns, its last run and its settings, the key masked", () => {
   const view = connectorView({
     member_count: 3482,
