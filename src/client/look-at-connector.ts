@@ -25,9 +25,9 @@ export async function lookAtConnector(
   const handle = client.workflow.getHandle(connectorWorkflowId(key));
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    const [execution, view] = await askWorker(client, timeoutMs, () =>
-      Promise.all([handle.describe(), handle.query(describeQuery)]),
-    );
+    // In this order: one that read of its removal as it answered has ended by the time its status is asked for.
+    const view = await askWorker(client, timeoutMs, () => handle.query(describeQuery));
+    const execution = await askWorker(client, timeoutMs, () => handle.describe());
     // It completes only when the connector was removed or had never been created.
     if (execution.status.name === "COMPLETED") throw new CodedError("connector_not_found");
     if (hasReadItsLog(view)) return view;
