@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import type { Channel, Direction } from "../contracts/channel.ts";
+import { parseChannel, type Channel, type Direction } from "../contracts/channel.ts";
 import { CodedError } from "../contracts/errors.ts";
 import type { ChannelPlan, FileRef } from "../contracts/log.ts";
 import { findChanges } from "./changes.ts";
@@ -54,12 +54,27 @@ const uploadsAtOnce = 4;
  * nobody moves have no delta. Throws `ledger_missing` where a file of the ledger is not whole.
  */
 export async function diffChannels(deps: LedgerDeps, input: DiffInput): Promise<ChannelPlan[]> {
-  const plans = [];
-  for (const channel of input.channels) plans.push(await diffChannel(deps, input, channel));
+  const plans: ChannelPlan[] = [];
+  for (const channel of input.channels) {
+    plans.push(await diffChannel(deps, input, channel, keptByLeader(plans, channel)));
+  }
   return plans;
 }
 
-async function diffChannel(deps: LedgerDeps, input: DiffInput, wanted: ChannelDiff): Promise<ChannelPlan> {
+/** A subscription follows the attribute, user by user: where the attribute has to wait for somebody, it waits too. */
+function keptByLeader(plans: readonly ChannelPlan[], { channel, target }: ChannelDiff): FileRef | null {
+  const isLeader = (plan: ChannelPlan) =>
+    plan.target === "snapshot" && parseChannel(plan.channel).kind === "attribute";
+  const follows = target === "snapshot" && parseChannel(channel).kind === "subscription_group";
+  return (follows && plans.find(isLeader)?.kept) || null;
+}
+
+async function diffChannel(
+  deps: LedgerDeps,
+  input: DiffInput,
+  wanted: ChannelDiff,
+  leading: FileRef | null,
+): Promise<ChannelPlan> {
   const { channel, base, exceptions, target, batchSize, recent = [], guard } = wanted;
   const { snapshot, folder, number } = input;
   if (target === "snapshot" && snapshot === null) {
@@ -70,6 +85,7 @@ async function diffChannel(deps: LedgerDeps, input: DiffInput, wanted: ChannelDi
     ...[desired, base, exceptions].filter((ref) => ref !== null),
     ...recent.flatMap((run) => [...run.parts, ...(run.exceptions ? [run.exceptions] : [])]),
     ...(guard?.approved ?? []),
+    ...(leading ? [leading] : []),
   ];
   return deps.files.use(refs, (paths) => {
     const pathOf = (ref: FileRef) => paths[refs.indexOf(ref)] ?? "";
@@ -80,7 +96,7 @@ async function diffChannel(deps: LedgerDeps, input: DiffInput, wanted: ChannelDi
       await findChanges(session, { ...sets, at, resync: input.resync ?? false });
       // First the guard: who passes it has begun to leave, also if the quiet window then makes the exit wait.
       const held = guard && (await holdRemovals(deps, session, guard, { folder, number, at, pathOf }));
-      await keepQuiet(session, recent, pathOf, at);
+      await keepQuiet(session, recent, pathOf, at, leading);
       const table = "kept";
       const kept = await publishExceptions(deps, session, { folder, number, table, same: exceptions });
       const partsFolder = newPartsFolder(folder, number);

@@ -16,14 +16,16 @@ export interface RecentWrites {
 /**
  * Moves whoever a recent run wrote from `entered` and `exited` to `kept`. Braze applies requests in any order within minutes, and
  * a dead attempt may write for one more: a second, opposite write inside that time could lose to the first.
+ * `leading`: what another channel keeps, which this one must not run ahead of. Whoever is quiet there waits here as well.
  */
 export async function keepQuiet(
   session: Session,
   recent: readonly RecentWrites[],
   pathOf: (ref: FileRef) => string,
   at: string,
+  leading: FileRef | null = null,
 ): Promise<void> {
-  if (recent.length === 0) return;
+  if (recent.length === 0 && leading === null) return;
   await session.run("CREATE OR REPLACE TEMP TABLE quiet (user_id VARCHAR, until VARCHAR)");
   for (const { until, parts, exceptions } of recent) {
     const unsent = exceptions
@@ -33,6 +35,12 @@ export async function keepQuiet(
       `INSERT INTO quiet SELECT user_id, $until FROM ${parquet(parts.map(pathOf))}
         WHERE user_id IN (SELECT user_id FROM entered UNION ALL SELECT user_id FROM exited) ${unsent}`,
       { until },
+    );
+  }
+  if (leading !== null) {
+    await session.run(
+      `INSERT INTO quiet SELECT user_id, retry_at FROM ${parquet([pathOf(leading)])}
+        WHERE reason = 'quiet' AND user_id IN (SELECT user_id FROM entered UNION ALL SELECT user_id FROM exited)`,
     );
   }
   for (const direction of ["entered", "exited"]) await keepQuietOf(session, direction, at);
