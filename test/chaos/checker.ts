@@ -1,4 +1,4 @@
-import type { Direction } from "../../src/contracts/channel.ts";
+import { parseChannel, type Direction } from "../../src/contracts/channel.ts";
 import type { ChannelEvidence, ConnectorEvidence, Evidence, RunEvidence, WriteEvidence } from "./evidence.ts";
 
 export interface CheckerLimits {
@@ -21,6 +21,7 @@ export function findings(evidence: Evidence, limits: CheckerLimits): string[] {
         ...brokenLog(connector),
         ...connector.writes.flatMap((write) => misplaced(write, connector.runs, limits)),
         ...tooClose(connector.writes),
+        ...aheadOfMembership(connector.writes, evidence),
         ...tooLong(connector, limits),
       ].map((finding) => `${connector.name}: ${finding}`),
     ),
@@ -119,6 +120,26 @@ function tooClose(writes: readonly WriteEvidence[]): string[] {
     if (before.appliedAtMs === null || before.appliedAtMs > write.acceptedAtMs) {
       found.push(
         `${JSON.stringify(write.user.slice(0, 60))} was written ${opposite(before.direction, write.direction)} while the write before was not applied`,
+      );
+    }
+  }
+  return found;
+}
+
+/** A subscription carries consent: nobody is subscribed whom no attribute shows as a member yet. */
+function aheadOfMembership(writes: readonly WriteEvidence[], { blockedIds }: Evidence): string[] {
+  const blocked = new Set(blockedIds);
+  const shown = new Map<string, Set<string>>();
+  const found: string[] = [];
+  for (const { channel, user, direction } of writes) {
+    const channels = shown.get(user) ?? new Set();
+    shown.set(user, channels);
+    if (parseChannel(channel).kind === "attribute") {
+      if (direction === "entered") channels.add(channel);
+      else channels.delete(channel);
+    } else if (direction === "entered" && channels.size === 0 && !blocked.has(user)) {
+      found.push(
+        `${JSON.stringify(user.slice(0, 60))} was subscribed before any attribute showed it as a member`,
       );
     }
   }

@@ -74,7 +74,8 @@ export function planFaults(
   const segops = kinds.map((kind) => ({
     on: "segops" as const,
     kind,
-    atMs: atMs(),
+    // Early: it strikes only where another recompute follows.
+    atMs: dice.int(0, Math.floor(stormMs / 3)),
     // Only the first connector's segment is ever exported.
     connector: exportFaults.has(kind) ? 0 : connector(),
     times: dice.int(1, 2),

@@ -2,7 +2,7 @@ import type { ChangeInput } from "../../sandbox/segops/control-shapes.ts";
 import type { WorkspacePatch } from "../../sandbox/braze/workspace-settings.ts";
 import { Dice } from "./dice.ts";
 import { planFaults, type PlannedFault } from "./faults.ts";
-import { planWorkload, type CastMember, type PlannedWork } from "./workload.ts";
+import { planWorkload, usesGroups, type CastMember, type PlannedWork } from "./workload.ts";
 
 /** So long things happen in a round; what was begun may take longer. */
 const stormMs = 9_000;
@@ -35,7 +35,7 @@ export function writeScript(seed: number, round: number): RoundScript {
       burstPer3s: dice.chance(0.2) ? 200 : null,
       blockedIds: workload.blockedIds,
     },
-    knownBefore: workload.cast.some((member) => member.settings.segment_id !== undefined),
+    knownBefore: usesGroups(workload),
     faults,
     ...workload,
   };

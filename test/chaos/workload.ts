@@ -69,13 +69,26 @@ export function planWorkload(dice: Dice, options: WorkloadOptions): Workload {
   };
 }
 
+/** Whether any connector ever has a subscription group. */
+export function usesGroups({ cast, work }: Pick<Workload, "cast" | "work">): boolean {
+  const changes = work.flatMap(({ work: each }) => (each.kind === "configure" ? [each.change] : []));
+  return [...cast.map(({ settings }) => settings), ...changes].some(({ segment_id: group }) =>
+    Boolean(group),
+  );
+}
+
 function newMember(dice: Dice, isLarge: boolean): CastMember {
   const count = dice.int(200, 2_000);
   const generate = isLarge
     ? { count: 10_200, prefix: "bulk-" }
     : { count, prefix: "user-", from: dice.int(0, poolUsers - count) };
   return {
-    segment: { generate, members: [...oddIds, ...flappers.slice(0, dice.int(0, 40))] },
+    segment: {
+      generate,
+      members: [...oddIds, ...flappers.slice(0, dice.int(0, 40))],
+      // Several pages even of the smallest: some faults strike only between two of them.
+      options: { maxLimit: dice.pick([100, 300]) },
+    },
     settings: {
       batch_size: isLarge ? 75 : dice.pick([5, 10, 25, 75]),
       exit_mode: dice.pick(["remove", "set_false"] as const),

@@ -165,6 +165,23 @@ test("an opposite write before Braze applied the one before is found", () => {
   expect(judge({ writes })).toEqual([expect.stringMatching(/exited after entered/)]);
 });
 
+test("a subscription that runs ahead of the membership is found, and one that follows it is none", () => {
+  const group = "subscription_group:news";
+  const moves = new Map([
+    [channel, new Map([["bob", "entered" as const]])],
+    [group, new Map([["bob", "entered" as const]])],
+  ]);
+  const runs = [...clean().runs.slice(0, 2), { ...run(3, 10_000, 11_000), moves }];
+  const [member, subscriber] = [
+    write("bob", "entered", 10_600),
+    { ...write("bob", "entered", 10_500), channel: group },
+  ];
+  expect(judge({ runs, writes: [member, { ...subscriber, acceptedAtMs: 10_700 }] })).toEqual([]);
+  expect(judge({ runs, writes: [subscriber, member] })).toEqual([
+    expect.stringMatching(/"bob" was subscribed before/),
+  ]);
+});
+
 test("a worker that ended by itself is found", () => {
   expect(judge({}, { crashes: ["a worker ended by itself"] })).toEqual(["a worker ended by itself"]);
 });
