@@ -154,7 +154,7 @@ export class DrivenConnector {
 
 /** Asks every few milliseconds until it is so; says what it waited for if it never is. */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAt = Date.now() + 12_000;
+  const giveUpAt = Date.now() + 30_000;
   while (!(await isSo())) {
     if (Date.now() > giveUpAt) throw new Error(`waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -489,9 +489,9 @@ describe.each(modes)("workflows, %s", (_mode, options) => {
         throw troubled("braze_rate_limited", settledUpTo(0), 20 * minuteMs);
       };
       await connector.recompute(t1);
-      await pass(17);
+      await pass(22);
       await until("the run to end", () => connector.fake.outcomes.length > 0);
-      expect(connector.fake.sent.length).toBeLessThan(45);
+      expect(connector.fake.sent.length).toBeLessThan(60);
     });
 
     test("a log that cannot be opened blocks the connector, sends nothing, and heals with the next recompute", async () => {
@@ -615,25 +615,6 @@ describe.each(modes)("workflows, %s", (_mode, options) => {
   });
 
   describe("long life", () => {
-    test("continue-as-new after the given number of runs keeps what was signalled meanwhile", async () => {
-      const connector = newConnector();
-      connector.fake.pace.runsPerHistory = 2;
-      await connector.delivered(t1);
-      const before = (await connector.handle.describe()).runId;
-      const held = gate();
-      connector.fake.on.fetchMembership = () => held.opened;
-      await connector.recompute(t2);
-      await until("the run to fetch", () => connector.fake.begun === 2);
-      await connector.recompute(t3);
-      await connector.signal();
-      held.open();
-      await connector.untilRuns(3);
-      expect((await connector.handle.describe()).runId).not.toBe(before);
-      expect((await connector.describe()).last_run?.computed_at).toBe(t3);
-      await pass(30);
-      expect(connector.fake.begun).toBe(3);
-    });
-
     test("a connector begins a new history once a day, without a run", async () => {
       const connector = await delivered(t1);
       const before = (await connector.handle.describe()).runId;
@@ -796,6 +777,24 @@ describe("workflows, on the dev server", () => {
     const view = await connector.untilRuns(2);
     expect(connector.fake.closed()[0]?.summary.error?.code).toBe("run_abandoned");
     expect(view).toMatchObject({ last_run: { number: 2, outcome: "clean", computed_at: t1 } });
+  });
+
+  test("continue-as-new after the given number of runs keeps what was signalled meanwhile", async () => {
+    const connector = new DrivenConnector(stage);
+    connector.fake.pace.runsPerHistory = 2;
+    await connector.delivered(t1);
+    const before = (await connector.handle.describe()).runId;
+    const held = gate();
+    connector.fake.on.fetchMembership = () => held.opened;
+    await connector.recompute(t2);
+    await until("the run to fetch", () => connector.fake.begun === 2);
+    await connector.recompute(t3);
+    await connector.signal();
+    held.open();
+    await connector.untilRuns(3);
+    expect((await connector.handle.describe()).runId).not.toBe(before);
+    expect((await connector.describe()).last_run?.computed_at).toBe(t3);
+    expect(connector.fake.begun).toBe(3);
   });
 
   test("updates and signals that meet continue-as-new are answered and kept", async () => {
