@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { tenant } from "../../sandbox/stack-environment.ts";
 import { ClientError, CodedError } from "../../src/client.ts";
@@ -5,7 +7,7 @@ import { TestConnector } from "../integration/test-connector.ts";
 import { eventually } from "../integration/waiting.ts";
 import { partSeconds, type Arena } from "./arena.ts";
 import { findings } from "./checker.ts";
-import type { ConnectorEvidence } from "./evidence.ts";
+import type { ConnectorEvidence, Evidence } from "./evidence.ts";
 import { stallingSegopsFaults } from "./fault-kinds.ts";
 import { gatherConnector, unnamedRejectionFaults } from "./gather.ts";
 import { knowUsers } from "./known-users.ts";
@@ -63,6 +65,7 @@ class Round {
       const known = { connectors, blockedIds, unnamedRejections, untoldRejections, crashes };
       this.#red.push(...findings(known, limits));
       if (this.#red.length === 0) await this.#end();
+      else await this.#keep(known);
     } catch (error) {
       // What could not be checked is not known, and unknown is red.
       this.#red.push(`unknown: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -157,6 +160,13 @@ class Round {
     const computedAt = await connector.compute(this.#script.lastChanges[index]);
     await eventually("the last recompute is told", async () => (await connector.signal(), true));
     return await untilAtRest(this.#arena, connector, computedAt);
+  }
+
+  /** What the checker saw, for whoever looks into it: the stand-ins forget it when they end. */
+  async #keep(evidence: Evidence): Promise<void> {
+    const plain = (_: string, value: unknown): unknown =>
+      value instanceof Map ? Object.fromEntries(value) : value;
+    await writeFile(join(this.#arena.dir, `${this.#brazeKey}.json`), JSON.stringify(evidence, plain, 1));
   }
 
   /** The next round begins with nothing of this one under way. */
