@@ -222,6 +222,31 @@ test("a deleted connector is gone and can be created again", async () => {
   expect(await json<ConnectorView>(...create("--activate"))).toMatchObject({ status: "active" });
 });
 
+test("resync --wait writes everyone again", async () => {
+  const view = await json<ConnectorView>("connector", "resync", "acme/7", "--wait");
+  expect(view.last_run).toMatchObject({ reason: "resync", outcome: "clean", entered: 200, exited: 0 });
+});
+
+test("exits that are held are shown with what to do, and approve-removal --wait lets them go", async () => {
+  await stack.segops.change("acme", 7, { exitFirst: 150 });
+  await stack.segops.recompute("acme", 7);
+  const held = await json<ConnectorView>("connector", "sync", "acme/7", "--wait");
+  expect(held).toMatchObject({ last_run: { outcome: "held" }, pending_removal: { users: 150 } });
+  const { digest } = held.pending_removal ?? {};
+  const approve = `connector approve-removal acme/7 --digest ${digest}`;
+  expect((await cli("connector", "show", "acme/7")).stdout).toContain(approve);
+
+  const refused = await cli("connector", "approve-removal", "acme/7", "--digest", "0".repeat(64));
+  expect(refused).toMatchObject({ code: 1, stdout: "" });
+  expect(refused.stderr).toMatch(/digest: names no removal that is held.*\[config_invalid\]/);
+
+  const ran = await cli(...approve.split(" "), "--wait");
+  expect(ran).toMatchObject({ code: 0 });
+  expect(ran.stderr).toMatch(/^Approved\.\n/);
+  expect(ran.stdout).toMatch(/\(approved\): clean, 0 entered, 150 exited/);
+  expect(await json<ConnectorView>("connector", "show", "acme/7")).toMatchObject({ pending_removal: null });
+});
+
 test("no command printed the key", () => {
   expect(printed.join("\n")).toContain("acme/7");
   expect(printed.join("\n")).not.toContain(apiKey);
