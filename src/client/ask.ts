@@ -34,6 +34,9 @@ export function askTemporal<Answer>(
   return ask(client, timeoutMs, question, "temporal_unreachable");
 }
 
+/** What Temporal answers for a workflow that took an update and was ended (terminated, reset) before it was done. */
+const endedUnanswered = "AcceptedUpdateCompletedWorkflow";
+
 type Silence = "worker_silent" | "temporal_unreachable";
 
 async function ask<Answer>(
@@ -68,6 +71,9 @@ function translated(error: unknown, silence: ClientError): unknown {
 /** What the workflow or its activities said no to, with the code that they said it with. */
 function refusal(error: WorkflowUpdateFailedError): unknown {
   const { cause } = error;
+  if (cause instanceof ApplicationFailure && cause.type === endedUnanswered) {
+    return new ClientError("worker_silent", "its workflow was ended before it answered", { cause: error });
+  }
   if (!(cause instanceof ApplicationFailure) || !cause.type || !isErrorCode(cause.type)) return error;
   return codedError(cause.type, cause.message);
 }

@@ -1,8 +1,9 @@
-import { Client, Connection } from "@temporalio/client";
+import { Client, Connection, WorkflowUpdateFailedError } from "@temporalio/client";
+import { ApplicationFailure } from "@temporalio/common";
 import { afterAll, expect, test } from "vitest";
 import { createSealingKeys, openKey } from "../../src/braze/sealed-key.ts";
 import { createConnectors } from "../../src/client.ts";
-import { codedError } from "../../src/client/ask.ts";
+import { askWorker, codedError } from "../../src/client/ask.ts";
 import { sealSettings } from "../../src/client/settings.ts";
 import { startOptions } from "../../src/client/start-options.ts";
 import { errorMessage } from "../../src/contracts/errors.ts";
@@ -113,4 +114,11 @@ test("an error that crossed Temporal has its words once", () => {
     message: words,
   });
   expect(codedError("connector_inactive", errorMessage("connector_inactive"))).toMatchObject({ detail: "" });
+});
+
+test("a connector that was ended before it answered is unheard, not refused: what was asked may have been done", async () => {
+  const ended = ApplicationFailure.nonRetryable("completed before", "AcceptedUpdateCompletedWorkflow");
+  const question = () => Promise.reject(new WorkflowUpdateFailedError("Workflow Update failed", ended));
+  const asked = askWorker(new Client({ connection }), 200, question);
+  await expect(asked).rejects.toMatchObject({ code: "worker_silent" });
 });
