@@ -58,12 +58,13 @@ export class World {
     await this.#worker?.kill();
   }
 
-  /** Runs `segops-braze` and shows the command. Throws, with what it printed, unless it succeeds. */
-  async command(...args: string[]): Promise<void> {
+  /** Runs `segops-braze`, shows the command and answers what it printed. Throws, with that, unless it succeeds. */
+  async command(...args: string[]): Promise<string> {
     this.story.command(`segops-braze ${args.map((arg) => arg.replace(`${this.#dir}/`, "")).join(" ")}`);
     this.waitingFor = `segops-braze ${args.slice(0, 2).join(" ")}`;
     const { code, output } = await this.stack.run(args);
     if (code !== 0) throw new Error(`segops-braze ${args.join(" ")} ended with ${code}:\n${output}`);
+    return output;
   }
 
   /** A file with the key that opens Braze's workspace now, as the command line wants it. */

@@ -19,9 +19,10 @@ at once, while ${count(entering)} enter. Who enters is written. The exits are he
       ({ last_run: run, current_run }) => !current_run && run?.outcome === "held",
     );
     const written = arrived(await world.brazeStats()) - before;
-    world.story.say(
-      `${count(held?.users ?? 0)} exits are held; Braze still shows them. Somebody looks, finds them right, and says so:`,
-    );
+    const card = await world.command("connector", "show", "acme/7");
+    for (const line of card.split("\n"))
+      if (/ (exits|approve-removal) /.test(line)) world.story.say(line.trim());
+    world.story.say("Somebody looks, finds that so many are to leave, and does that:");
     await world.command("connector", "approve-removal", "acme/7", "--digest", held?.digest ?? "none");
     await world.look(
       { until: "the approved exits to be delivered", users: exiting.length, sentBefore: before + written },
