@@ -10,6 +10,7 @@ import {
   type RunOutcome,
 } from "../contracts/log.ts";
 import type { CommitLedgerInput, CommittedRun, PartOutcome } from "../contracts/run.ts";
+import { commitClock } from "./commit-time.ts";
 import { committedRun } from "./committed-run.ts";
 import type { ActivityDeps } from "./deps.ts";
 import { withHeartbeat } from "./heartbeat.ts";
@@ -23,6 +24,7 @@ import { withHeartbeat } from "./heartbeat.ts";
 export function createCommitLedger({ ledger, heavy }: ActivityDeps) {
   return async (input: CommitLedgerInput): Promise<CommittedRun> => {
     const { scope, at } = input;
+    const now = commitClock(at);
     const log = ledger.log(scope.key);
     const plan = await log.plan(scope.number);
     if (plan && !isMine(plan, scope)) return superseded(input);
@@ -43,7 +45,7 @@ export function createCommitLedger({ ledger, heavy }: ActivityDeps) {
     const channels = await withHeartbeat(() => heavy(settle));
     const settled = plan !== undefined && isTouched(plan, input.parts);
     const pending = settled ? plan.pending_removal : previous?.pending_removal;
-    const commit = newCommit(input, plan, channels, pending ?? null, previous);
+    const commit = newCommit({ ...input, at: now() }, plan, channels, pending ?? null, previous);
     const { by, commit: kept } = await log.putCommit(commit);
     return committedRun(kept, by === "mine" ? kept.outcome : "superseded");
   };

@@ -31,7 +31,8 @@ function asFailure(error: unknown, log: Logger): Error {
       message: error.message,
       nonRetryable: errorTable[error.code].kind !== "retry",
       nextRetryDelay: error.retryAfterMs,
-      details: error instanceof PartFailure ? [error.progress] : [],
+      // What an attempt before this one sent after its last heartbeat is known to nobody: see `SentPart`.
+      details: error instanceof PartFailure ? [error.progress, { isDoubtful: attempt > 1 }] : [],
     });
   }
   const name = error instanceof Error ? error.name : typeof error;

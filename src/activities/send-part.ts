@@ -52,6 +52,8 @@ async function settle(
   part: Pick<Parameters<typeof sendBatches>[0], "users" | "batchSize" | "acquire" | "sendBatch">,
 ): Promise<SentPart> {
   let progress = furthest(given, activityInfo().heartbeatDetails as PartProgress | undefined);
+  // What an attempt that died sent after its last heartbeat is known to nobody.
+  const isDoubtful = activityInfo().attempt > 1;
   const folder = connectorFolder(scope.key);
   const sending = () =>
     sendBatches({
@@ -68,11 +70,11 @@ async function settle(
       },
     });
   try {
-    return await withHeartbeat(sending, () => progress);
+    return { ...(await withHeartbeat(sending, () => progress)), isDoubtful };
   } catch (error) {
     const cancelled = cancellationDetails()?.cancelRequested === true;
     if (cancelled && error instanceof PartFailure && error.code === "worker_stopping") {
-      return { progress: error.progress, done: false };
+      return { progress: error.progress, done: false, isDoubtful };
     }
     throw error;
   }

@@ -121,6 +121,8 @@ export interface SentPart {
   progress: PartProgress;
   /** False: its time was over before its users were. */
   done: boolean;
+  /** An attempt before this one was lost: all past the cursor may have been sent, whatever `attempted` says. */
+  isDoubtful?: boolean;
 }
 
 /** What became of one part, as the commit needs it. A part that was never started is not listed. */

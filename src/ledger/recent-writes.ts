@@ -16,7 +16,9 @@ export async function recentWrites(
   const from = Date.parse(at) - windowMs;
   for (let before = number; before > 1; before--) {
     const commit = await log.commitBefore(before);
-    if (!commit || Date.parse(commit.at) <= from) break;
+    // Commits are not quite in the order of their times; twice the window leaves room.
+    if (!commit || Date.parse(commit.at) <= from - windowMs) break;
+    if (Date.parse(commit.at) <= from) continue;
     const plan = hasWritten(commit) ? await log.plan(commit.number) : undefined;
     const until = comparableTime(new Date(Date.parse(commit.at) + windowMs).toISOString());
     if (plan) runs.push({ until, plan, commit });

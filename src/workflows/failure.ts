@@ -22,13 +22,14 @@ export function refusal(error: unknown): ApplicationFailure {
 
 /**
  * How far a part that failed had come. `reported`: the part itself said so as it ended, so that nothing past `attempted`
- * was sent. Otherwise it is only the last heartbeat that arrived, and all the rest may have been sent.
+ * was sent, and no attempt was lost before it. Otherwise it is only the last heartbeat that arrived, and all the rest may have been sent.
  */
 export function partProgressOf(error: unknown): { progress: PartProgress; reported: boolean } | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure || cause instanceof CancelledFailure) {
-    const progress = cause.details?.[0];
-    return isPartProgress(progress) ? { progress, reported: true } : undefined;
+    const [progress, doubt] = cause.details ?? [];
+    const isDoubtful = (doubt as { isDoubtful?: boolean } | undefined)?.isDoubtful === true;
+    return isPartProgress(progress) ? { progress, reported: !isDoubtful } : undefined;
   }
   if (cause instanceof TimeoutFailure && isPartProgress(cause.lastHeartbeatDetails)) {
     return { progress: cause.lastHeartbeatDetails, reported: false };

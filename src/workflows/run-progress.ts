@@ -18,6 +18,8 @@ export class RunTracker {
   #lastProgressMs: number;
   #lastError = "";
   readonly #parts = new Map<string, PartOutcome>();
+  /** Parts of which some attempt was lost: no later word of theirs says what that one sent. */
+  readonly #doubtful = new Set<string>();
 
   constructor(startedMs: number) {
     this.#lastProgressMs = startedMs;
@@ -58,12 +60,19 @@ export class RunTracker {
     reported: boolean,
     nowMs: number,
   ): void {
-    const known = this.#parts.get(partName(delta, part));
+    const name = partName(delta, part);
+    const known = this.#parts.get(name);
     if (!known) return;
+    if (!reported) this.#doubtful.add(name);
     if (progress.cursor > known.progress.cursor) this.#lastProgressMs = nowMs;
     // A late report of an attempt that a newer one overtook must not move the cursor back.
     if (progress.cursor >= known.progress.cursor) known.progress = progress;
-    known.reported = reported;
+    known.reported = !this.#doubtful.has(name);
+  }
+
+  /** An execution ended without a word. */
+  losePart(delta: PlannedDelta, part: number): void {
+    this.#doubtful.add(partName(delta, part));
   }
 
   failed(message: string): void {

@@ -164,7 +164,7 @@ class Run {
       const progress = this.tracker.startPart(delta, part);
       try {
         const sent = await deliver[activity]({ scope: this.#scope, channel, direction, part, progress });
-        this.tracker.settlePart(delta, part, sent.progress, true, Date.now());
+        this.tracker.settlePart(delta, part, sent.progress, !sent.isDoubtful, Date.now());
         this.show();
         if (sent.done) return;
       } catch (error) {
@@ -179,6 +179,7 @@ class Run {
   noteFailedPart(delta: PlannedDelta, part: number, error: unknown): void {
     const known = partProgressOf(error);
     if (known) this.tracker.settlePart(delta, part, known.progress, known.reported, Date.now());
+    else this.tracker.losePart(delta, part);
     this.tracker.failed(runErrorOf(error).message);
     this.show();
   }

@@ -29,6 +29,19 @@ describe("parts", () => {
     expect(tracker.outcomes()).toMatchObject([{ reported: false, progress: { cursor: 0 } }]);
   });
 
+  test("a part of which an attempt was lost stays unreported, whatever a later one says", () => {
+    const tracker = planned();
+    tracker.startPart(entered, 0);
+    tracker.settlePart(entered, 0, upTo(2), false, minute);
+    tracker.startPart(entered, 0);
+    tracker.settlePart(entered, 0, upTo(4), true, minute);
+    expect(tracker.outcomes()).toMatchObject([{ reported: false, progress: { cursor: 4 } }]);
+    tracker.startPart(entered, 1);
+    tracker.losePart(entered, 1);
+    tracker.settlePart(entered, 1, upTo(1), true, minute);
+    expect(tracker.outcomes()[1]).toMatchObject({ reported: false });
+  });
+
   test("a part that is begun once more goes on from its cursor, and is unreported until it says so again", () => {
     const tracker = planned();
     tracker.startPart(entered, 0);
