@@ -80,11 +80,9 @@ export class Nemesis {
       case "connector_reset":
         return await this.#reset(connector.workflowId, fraction);
       case "closed_run_reset": {
-        const { lastNumber } = await connector.log.end();
-        return await this.#reset(
-          runWorkflowId(connector.key, Math.max(1, Math.ceil(lastNumber * fraction))),
-          fraction,
-        );
+        const { lastNumber, open } = await connector.log.end();
+        const number = Math.ceil((open ? lastNumber - 1 : lastNumber) * fraction);
+        return number > 0 && (await this.#reset(runWorkflowId(connector.key, number), fraction));
       }
       case "storage_obstructed":
         return await this.#arena.obstruct(folder, lastsMs);
