@@ -137,9 +137,11 @@ const sendPart = {
     part: count,
     progress: progressSchema,
   }),
-  result: z.object({ progress: progressSchema, done: z.boolean() }),
+  result: z.object({ progress: progressSchema, done: z.boolean(), isDoubtful: z.boolean().optional() }),
   /** What a failure of it, or its heartbeats, carry. */
   details: progressSchema,
+  /** What a failure carries beside it. */
+  doubt: z.object({ isDoubtful: z.boolean() }),
 };
 
 type Activities = ReturnType<typeof createActivities>;
@@ -148,6 +150,7 @@ type ActivitySchemas = {
     input: z.ZodType<Parameters<Activities[Name]>[0]>;
     result: z.ZodType<Awaited<ReturnType<Activities[Name]>>>;
     details?: z.ZodType;
+    doubt?: z.ZodType;
   };
 };
 
