@@ -64,7 +64,7 @@ function schemaFor(event: HistoryEvent, path: string, lookup: Lookup): z.ZodType
   const [attributesName = ""] = path.split(".");
   const attributes = event[attributesName] as Record<string, unknown>;
   const isDetail = /\.(details|lastHeartbeatDetails)\.payloads\.0$/.test(path);
-  if (/\.details\.payloads\.1$/.test(path)) return activityOf(attributes, lookup)?.doubt;
+  if (path.endsWith(".details.payloads.1")) return activityOf(attributes, lookup)?.doubt;
   // Every function of ours takes and answers one value.
   if (!path.endsWith(".payloads.0")) return undefined;
   switch (attributesName.replace("EventAttributes", "")) {
