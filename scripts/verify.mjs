@@ -12,7 +12,7 @@ const steps = [
   ["types", ["run", "--silent", "typecheck"]],
   ["unused code", ["run", "--silent", "unused"]],
   ["tests", ["test", "--", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`]],
-  ["chaos", ["run", "--silent", "chaos", "--", "--rounds", "3"]],
+  ["chaos", ["run", "--silent", "chaos", "--", "--rounds", "1"]],
   ["demo", ["run", "--silent", "demo"]],
 ];
 
