@@ -372,7 +372,6 @@ function validateConfigure(change: ConfigChange): void {
   throw ApplicationFailure.create({ type: "config_invalid", message, nonRetryable: true, details: [issues] });
 }
 
-/** Strict: a misspelt `cleanup` would leave everyone in Braze. */
 function validateApproval(approval: { digest: string }): void {
   if (/^[0-9a-f]{64}$/.test(approval?.digest)) return;
   throw ApplicationFailure.nonRetryable(
@@ -384,6 +383,7 @@ function validateApproval(approval: { digest: string }): void {
   );
 }
 
+/** Strict: a misspelt `cleanup` would leave everyone in Braze. */
 function validateRemove(options?: { cleanup?: boolean } | null): void {
   const { cleanup, ...others } = options ?? {};
   const isPlain = typeof (options ?? {}) === "object" && !Array.isArray(options);
