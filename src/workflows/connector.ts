@@ -246,9 +246,8 @@ class ConnectorLife {
   }
 
   async look(): Promise<void> {
-    const seen = await source
-      .lookAtSegment({ key: this.#key, storageId: this.#state.storageId })
-      .catch(() => null);
+    const { storageId } = this.#state;
+    const seen = await source.lookAtSegment({ key: this.#key, storageId }).catch(() => null);
     this.apply({ type: "looked", seen, at: Date.now() });
   }
 
