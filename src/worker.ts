@@ -22,6 +22,7 @@ import { searchAttributes, taskQueues } from "./contracts/temporal-names.ts";
 import { createLedger } from "./ledger/ledger.ts";
 import { createSegops } from "./segops/client.ts";
 import { openStorage } from "./storage/open-storage.ts";
+import { identifyStorage } from "./worker/known-storage.ts";
 import { createLogger, sdkLogger } from "./worker/logger.ts";
 import { readSecrets, type Secrets } from "./worker/secrets.ts";
 
@@ -42,7 +43,9 @@ export async function runWorker(environment: Environment): Promise<void> {
   // Whatever happens: an open connection would keep the process from ending.
   try {
     await requireSearchAttributes(connection, namespace);
-    const deps = await createDeps(environment, secrets, log);
+    const storage = await openStorage(environment.STORAGE_URL);
+    const storageId = await identifyStorage(storage, { connection, namespace });
+    const deps = await createDeps({ environment, secrets, log, storage, storageId });
     try {
       const workers = await createWorkers({ connection, namespace }, deps);
       const { address } = connectionOptions;
@@ -87,12 +90,17 @@ async function connect(options: NativeConnectionOptions): Promise<NativeConnecti
   }
 }
 
-async function createDeps(environment: Environment, secrets: Secrets, log: Logger): Promise<ActivityDeps> {
+type Given = Pick<ActivityDeps, "storage" | "storageId" | "log"> & {
+  environment: Environment;
+  secrets: Secrets;
+};
+
+async function createDeps({ environment, secrets, log, storage, storageId }: Given): Promise<ActivityDeps> {
   const scratchDir = environment.SCRATCH_DIR ?? join(tmpdir(), "segops-braze");
-  const storage = await openStorage(environment.STORAGE_URL);
   const threads = environment.DUCKDB_THREADS ?? availableParallelism();
   return {
     storage,
+    storageId,
     ledger: await createLedger({
       storage,
       scratchDir,

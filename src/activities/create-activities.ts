@@ -3,6 +3,7 @@ import { createCommitLedger } from "./commit-ledger.ts";
 import type { ActivityDeps } from "./deps.ts";
 import { createDiffMembership } from "./diff-membership.ts";
 import { withCodedFailures } from "./failures.ts";
+import { onOwnStorage } from "./own-storage.ts";
 import { createFetchMembership } from "./fetch-membership.ts";
 import { createLookAtSegment } from "./look-at-segment.ts";
 import { createOpenLog } from "./open-log.ts";
@@ -19,21 +20,24 @@ export function createActivities(deps: ActivityDeps) {
 /** Those of the `segops-braze-compute` queue: SegOps, DuckDB, storage. */
 export function createComputeActivities(deps: ActivityDeps) {
   return {
-    openLog: withCodedFailures(deps.log, createOpenLog(deps)),
-    writeConfig: withCodedFailures(deps.log, createWriteConfig(deps)),
-    lookAtSegment: withCodedFailures(deps.log, createLookAtSegment(deps)),
-    fetchMembership: withCodedFailures(deps.log, createFetchMembership(deps)),
-    diffMembership: withCodedFailures(deps.log, createDiffMembership(deps)),
-    commitLedger: withCodedFailures(deps.log, createCommitLedger(deps)),
-    closeRun: withCodedFailures(deps.log, createCloseRun(deps)),
+    openLog: withCodedFailures(deps.log, onOwnStorage(deps, createOpenLog(deps))),
+    writeConfig: withCodedFailures(deps.log, onOwnStorage(deps, createWriteConfig(deps))),
+    lookAtSegment: withCodedFailures(deps.log, onOwnStorage(deps, createLookAtSegment(deps))),
+    fetchMembership: withCodedFailures(deps.log, onOwnStorage(deps, createFetchMembership(deps))),
+    diffMembership: withCodedFailures(deps.log, onOwnStorage(deps, createDiffMembership(deps))),
+    commitLedger: withCodedFailures(deps.log, onOwnStorage(deps, createCommitLedger(deps))),
+    closeRun: withCodedFailures(deps.log, onOwnStorage(deps, createCloseRun(deps))),
   };
 }
 
 /** Those of the `segops-braze-deliver` queue: all that writes to Braze. */
 export function createDeliverActivities(deps: ActivityDeps) {
   return {
-    trackEntered: withCodedFailures(deps.log, createTrackEntered(deps)),
-    unsetExited: withCodedFailures(deps.log, createUnsetExited(deps)),
-    updateSubscriptionGroup: withCodedFailures(deps.log, createUpdateSubscriptionGroup(deps)),
+    trackEntered: withCodedFailures(deps.log, onOwnStorage(deps, createTrackEntered(deps))),
+    unsetExited: withCodedFailures(deps.log, onOwnStorage(deps, createUnsetExited(deps))),
+    updateSubscriptionGroup: withCodedFailures(
+      deps.log,
+      onOwnStorage(deps, createUpdateSubscriptionGroup(deps)),
+    ),
   };
 }

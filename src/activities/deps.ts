@@ -9,6 +9,8 @@ import type { Storage } from "../storage/storage.ts";
 /** What the activities are closed over: made once per process by the worker. */
 export interface ActivityDeps {
   storage: Storage;
+  /** The id that the storage had when the worker started. */
+  storageId: string;
   ledger: Ledger;
   segops: Segops;
   braze: Braze;

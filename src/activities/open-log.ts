@@ -2,12 +2,13 @@ import { showConfig } from "../contracts/connector-config.ts";
 import type { OpenedLog, OpenLogInput } from "../contracts/run.ts";
 import type { ActivityDeps } from "./deps.ts";
 import { committedRun } from "./committed-run.ts";
+import { lookIntervalOf } from "./look-interval.ts";
 
 /**
  * Promise: what the connector adopts is what the log's end says, whoever wrote it. Reads only; attempt 2 reads again.
  * Errors: log_unreadable, storage_unavailable.
  */
-export function createOpenLog({ ledger, pace }: ActivityDeps) {
+export function createOpenLog({ ledger, pace, storageId }: ActivityDeps) {
   return async ({ key }: OpenLogInput): Promise<OpenedLog> => {
     const log = ledger.log(key);
     const [config, end] = [await log.latestConfig(), await log.end()];
@@ -21,7 +22,8 @@ export function createOpenLog({ ledger, pace }: ActivityDeps) {
       last: last ? committedRun(last) : null,
       lastSyncedAt: last?.synced?.at ?? null,
       deliveredComputedAt: last?.synced?.computed_at ?? null,
-      pace,
+      pace: { ...pace, lookIntervalMs: lookIntervalOf(key, pace.lookIntervalMs) },
+      storageId,
     };
   };
 }

@@ -17,6 +17,8 @@ export interface CarriedState {
   wanted: RunReason | null;
   lookAtMs: number;
   partialStreak: number;
+  /** The storage that the log was read from: no other one may be taken for it. */
+  storageId?: string | null;
 }
 
 /** The webhook body as it is; anything else is noted and ignored. */

@@ -150,6 +150,13 @@ export const errorTable = {
     message: "an entry of the connector's log cannot be read",
     remedy: "Restore it from a backup of the storage, or run the release that wrote it.",
   },
+  storage_mismatch: {
+    kind: "retry",
+    status: 503,
+    message: "the worker's storage is not the one that the connector's log is in",
+    remedy:
+      "Set STORAGE_URL to the right storage, or mount it, and restart the worker. Nothing is read or sent until then.",
+  },
   storage_unavailable: {
     kind: "retry",
     status: 503,

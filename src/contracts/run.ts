@@ -7,15 +7,20 @@ import type { Recompute } from "./recompute.ts";
 
 /** Inputs and results of the workflows and activities. References, counts and codes only: no user id, no secret. */
 
+/** What an activity is told of the storage: its id, as the connector knows it. Histories of 0.1.0 do not say. */
+export interface StorageBound {
+  storageId?: string | null;
+}
+
 /** Which run an activity works for. */
-export interface RunScope {
+export interface RunScope extends StorageBound {
   key: ConnectorKey;
   number: number;
   workflowId: string;
   runId: string;
 }
 
-export interface SyncRunInput {
+export interface SyncRunInput extends StorageBound {
   key: ConnectorKey;
   number: number;
   reason: RunReason;
@@ -187,6 +192,8 @@ export interface OpenedLog {
   lastSyncedAt: string | null;
   deliveredComputedAt: string | null;
   pace: Pace;
+  /** The storage that it was read from. */
+  storageId?: string | null;
 }
 
 /** The workers' settings that the connector turns on, read with the log so that its history records them. */
@@ -196,7 +203,7 @@ export interface Pace {
   runsPerHistory: number;
 }
 
-export interface OpenLogInput {
+export interface OpenLogInput extends StorageBound {
   key: ConnectorKey;
 }
 
@@ -205,7 +212,7 @@ export interface CloseRunInput {
   at: string;
 }
 
-export interface WriteConfigInput {
+export interface WriteConfigInput extends StorageBound {
   key: ConnectorKey;
   workflowId: string;
   at: string;
@@ -221,7 +228,7 @@ export interface WrittenConfig {
   shown: ShownConfig;
 }
 
-export interface LookAtSegmentInput {
+export interface LookAtSegmentInput extends StorageBound {
   key: ConnectorKey;
 }
 

@@ -25,6 +25,9 @@ export const handlerNames = {
   newerMembership: "newerMembership",
 } as const;
 
+/** A connector's memo: the id of the storage that its log is in. */
+export const storageIdMemo = "StorageId";
+
 /** A namespace on PostgreSQL has room for three Int and three Datetime attributes: one of each is used. */
 export const searchAttributes = {
   tenant: defineSearchAttributeKey("SegopsTenant", "KEYWORD"),

@@ -44,6 +44,8 @@ export interface ConnectorState {
   runsHere: number;
   /** Runs in a row that were cut short: the wait before the next one grows with it. */
   partialStreak: number;
+  /** The storage that the log was read from; no other one may be taken for it. */
+  storageId: string | null;
   /** Signals that were no recompute, so that somebody who looks can see them. */
   ignoredSignals: number;
 }
@@ -85,13 +87,14 @@ export function newConnectorState(carried: CarriedState | undefined): ConnectorS
     runsPerHistory: 100,
     runsHere: 0,
     partialStreak: carried?.partialStreak ?? 0,
+    storageId: carried?.storageId ?? null,
     ignoredSignals: 0,
   };
 }
 
 export function carriedState(state: ConnectorState): CarriedState {
-  const { newest, wanted, lookAtMs, partialStreak } = state;
-  return { newest, wanted, lookAtMs, partialStreak };
+  const { newest, wanted, lookAtMs, partialStreak, storageId } = state;
+  return { newest, wanted, lookAtMs, partialStreak, storageId };
 }
 
 /** The one place where a connector changes. Answers a new state; what to do about it is `nextStep`'s to say. */
@@ -151,6 +154,7 @@ function opened(state: ConnectorState, log: OpenedLog, at: number): ConnectorSta
     deliveredComputedAt: log.deliveredComputedAt,
     lookIntervalMs: log.pace.lookIntervalMs,
     runsPerHistory: log.pace.runsPerHistory,
+    storageId: log.storageId ?? state.storageId,
     lookAtMs: state.lookAtMs || at,
   };
   if (!log.last) return settleNewest(adopted);

@@ -12,9 +12,11 @@ import {
   continueAsNew,
   currentUpdateInfo,
   ParentClosePolicy,
+  patched,
   setCurrentDetails,
   setHandler,
   startChild,
+  upsertMemo,
   upsertSearchAttributes,
   uuid4,
   WorkflowIdReusePolicy,
@@ -46,7 +48,7 @@ import { errorMessage, type ErrorCode } from "../contracts/errors.ts";
 import type { ConfigEntry } from "../contracts/log.ts";
 import { parseRecompute } from "../contracts/recompute.ts";
 import type { CommittedRun, RunReason, RunScope } from "../contracts/run.ts";
-import { searchAttributes } from "../contracts/temporal-names.ts";
+import { searchAttributes, storageIdMemo } from "../contracts/temporal-names.ts";
 import type { ConnectorView } from "../contracts/view.ts";
 import { committing, log, source } from "./activities.ts";
 import {
@@ -63,6 +65,7 @@ import {
 } from "./connector-state.ts";
 import { connectorDetails, connectorView } from "./connector-view.ts";
 import { refusal, runErrorOf } from "./failure.ts";
+import { patches } from "./patches.ts";
 import { syncRun } from "./sync-run.ts";
 
 /** Answers why it ended. It ends only when the connector was removed or was never created. */
@@ -187,6 +190,7 @@ class ConnectorLife {
     const at = new Date().toISOString();
     const { number, shown } = await log.writeConfig({
       key: this.#key,
+      storageId: this.#state.storageId,
       workflowId,
       at,
       changeId,
@@ -220,10 +224,19 @@ class ConnectorLife {
 
   async open(): Promise<void> {
     try {
-      this.apply({ type: "opened", log: await log.openLog({ key: this.#key }), at: Date.now() });
+      const { storageId } = this.#state;
+      this.apply({ type: "opened", log: await log.openLog({ key: this.#key, storageId }), at: Date.now() });
+      this.noteStorage();
     } catch (error) {
       this.block(error);
     }
+  }
+
+  /** For workers that start: they must not take another storage for this one. */
+  noteStorage(): void {
+    const { status, storageId } = this.#state;
+    if (status === "none" || storageId === null || workflowInfo().memo?.[storageIdMemo] === storageId) return;
+    if (patched(patches.storageIdInMemo.id)) upsertMemo({ [storageIdMemo]: storageId });
   }
 
   async wait(ms: number | null): Promise<void> {
@@ -233,7 +246,8 @@ class ConnectorLife {
   }
 
   async look(): Promise<void> {
-    const seen = await source.lookAtSegment({ key: this.#key }).catch(() => null);
+    const { storageId } = this.#state;
+    const seen = await source.lookAtSegment({ key: this.#key, storageId }).catch(() => null);
     this.apply({ type: "looked", seen, at: Date.now() });
   }
 
@@ -274,7 +288,7 @@ class ConnectorLife {
   }
 
   async startRun(number: number, reason: RunReason): Promise<ChildWorkflowHandle<typeof syncRun>> {
-    const { newest, segmentName, config } = this.#state;
+    const { newest, segmentName, config, storageId } = this.#state;
     const workflowId = runWorkflowId(this.#key, number);
     const host = config?.rest_endpoint.replace(/^https?:\/\//, "") ?? "";
     // Before the start: a wish that comes while it starts is for the run after it.
@@ -290,7 +304,7 @@ class ConnectorLife {
     });
     return await startChild(syncRun, {
       workflowId,
-      args: [{ key: this.#key, number, reason, recompute: newest, empty: reason === "remove" }],
+      args: [{ key: this.#key, number, reason, recompute: newest, empty: reason === "remove", storageId }],
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       parentClosePolicy: ParentClosePolicy.TERMINATE,
       staticSummary: `${segmentName || `Segment ${this.#key.segment_id}`} → ${host}`.slice(0, 200),
@@ -313,7 +327,9 @@ class ConnectorLife {
 
   async closeRun(number: number): Promise<void> {
     const { runId } = workflowInfo();
-    const scope: RunScope = { key: this.#key, number, workflowId: connectorWorkflowId(this.#key), runId };
+    const { storageId } = this.#state;
+    const workflowId = connectorWorkflowId(this.#key);
+    const scope: RunScope = { key: this.#key, number, workflowId, runId, storageId };
     try {
       await committing.closeRun({ scope, at: new Date().toISOString() });
     } catch (error) {

@@ -67,7 +67,8 @@ class Run {
   constructor(input: SyncRunInput) {
     const { workflowId, runId } = workflowInfo();
     this.#input = input;
-    this.#scope = { key: input.key, number: input.number, workflowId, runId };
+    const { key, number, storageId = null } = input;
+    this.#scope = { key, number, workflowId, runId, storageId };
   }
 
   noteNewerMembership(): void {

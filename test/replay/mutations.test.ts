@@ -46,7 +46,7 @@ const mutations: Mutation[] = [
   {
     what: "an activity that is called no more",
     file: "workflows/connector.ts",
-    from: "await source.lookAtSegment({ key: this.#key })",
+    from: "await source.lookAtSegment({ key: this.#key, storageId })",
     to: "await Promise.resolve(null)",
     breaks: "first-load/connector-1.json",
   },

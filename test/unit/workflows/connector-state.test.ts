@@ -412,7 +412,13 @@ describe("continue-as-new", () => {
       newest: { computed_at: computedAt(5) },
       status: "opening",
     });
-    expect(Object.keys(carried).toSorted()).toEqual(["lookAtMs", "newest", "partialStreak", "wanted"]);
+    expect(Object.keys(carried).toSorted()).toEqual([
+      "lookAtMs",
+      "newest",
+      "partialStreak",
+      "storageId",
+      "wanted",
+    ]);
   });
 
   test("keeps a recompute that no run was begun for", () => {

@@ -1,0 +1,22 @@
+/**
+ * Each switch by which histories of older workflows go on as they were begun: `patched(<row>.id)` is false where a history had
+ * passed that place before the change. A row goes once no open history is older than its release (a connector begins a new
+ * one daily, a run lasts hours), and not before the archive of histories says so.
+ */
+interface Patch {
+  id: string;
+  changed: string;
+  why: string;
+  since: string;
+  until: string;
+}
+
+export const patches = {
+  storageIdInMemo: {
+    id: "storage-id-in-memo",
+    changed: "a connector that has read its log notes the storage's id in its memo",
+    why: "a worker that starts with another storage finds it there; a history may hold an answer with the id that an older workflow got during a deployment and did nothing with",
+    since: "0.2.0",
+    until: "two releases later",
+  },
+} as const satisfies Record<string, Patch>;
