@@ -5,6 +5,7 @@ import type { FileRef } from "../contracts/log.ts";
 import type { PartProgress, SentPart } from "../contracts/run.ts";
 import { backoffMs, isMendable, isRefusal, patienceMs, pause } from "./backoff.ts";
 import type { Deadline } from "./deadline.ts";
+import { exchangeTimeoutMs } from "./exchange.ts";
 import { PartBook } from "./part-book.ts";
 import type { Batch, RejectedOffsets } from "./part-book.ts";
 import { PartFailure, asCoded, graver } from "./part-failure.ts";
@@ -13,6 +14,11 @@ import { SameRejection } from "./same-rejection.ts";
 import type { UserRejection } from "./user-errors.ts";
 
 const defaultConcurrency = 8;
+
+/** So long before the deadline nothing new is begun: what is in flight is cut off there, and is to be settled by then. */
+function settlingMs(remainingMs: number): number {
+  return Math.min(exchangeTimeoutMs, remainingMs / 4);
+}
 
 interface SendPartOptions {
   /** How many users the part has. */
@@ -37,7 +43,8 @@ interface SendPartOptions {
 }
 
 /**
- * Sends one part, from `progress.cursor` on. Returns `done: false` when the deadline was over first. Throws a `PartFailure`
+ * Sends one part, from `progress.cursor` on. Returns `done: false` when its time was over first: then nothing of it is on its
+ * way any more, as what Braze had not answered by the deadline was cut off. Throws a `PartFailure`
  * that carries the progress: with `worker_stopping` on abort, with Braze's code on a refusal or where trouble outlasted 10 s.
  * In each case nothing new is begun and what is in flight is settled first.
  */
@@ -69,7 +76,8 @@ class PartSender {
   async run(): Promise<SentPart> {
     const { signal, deadline } = this.#options;
     const stop = () => this.#stop.abort(stopped);
-    const timer = setTimeout(stop, deadline.remainingMs());
+    const remainingMs = deadline.remainingMs();
+    const timer = setTimeout(stop, remainingMs - settlingMs(remainingMs));
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
     try {
