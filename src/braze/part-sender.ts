@@ -27,6 +27,8 @@ interface SendPartOptions {
   batchSize: number;
   /** Where an earlier attempt stopped. */
   progress: PartProgress;
+  /** What an earlier attempt sent after its last report is known to nobody. */
+  afterLostAttempt?: boolean;
   /** Batches in flight at most; 8 by default. */
   concurrency?: number;
   /** Waits for the right to make one request. */
@@ -67,7 +69,7 @@ class PartSender {
 
   constructor(options: SendPartOptions) {
     this.#options = options;
-    this.#book = new PartBook(options.users, options.progress);
+    this.#book = new PartBook(options.users, options.progress, options.afterLostAttempt);
     this.#next = this.#book.cursor;
     // Each batch in flight may listen while it waits; more than ten are no leak here.
     setMaxListeners(0, this.#stop.signal);
@@ -167,7 +169,7 @@ class PartSender {
       try {
         return await this.#send({ from, to }, failures > 0);
       } catch (error) {
-        if (!isRefusal(error)) this.#book.mayHaveApplied(from);
+        if (!isRefusal(error)) this.#book.wentUnanswered(from);
         if (!(error instanceof CodedError) || !isMendable(error.code)) throw error;
         failures++;
         const now = performance.now();
