@@ -59,6 +59,7 @@ async function settle(
     sendBatches({
       ...part,
       progress,
+      afterLostAttempt: isDoubtful,
       deadline,
       signal: cancellationSignal(),
       report: (reported) => {

@@ -101,6 +101,12 @@ export interface Rejects {
   file: FileRef | null;
 }
 
+/**
+ * Stands before the reason code of a user whom Braze rejected after another request of the run for the same user may have been
+ * applied: what Braze holds of such a user is unknown.
+ */
+export const doubtfulReject = "doubtful:";
+
 /** Inline rejects of one part at most: past this a heartbeat or result would weigh on the history. */
 export const maxInlineRejects = 1000;
 

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Direction } from "../../../src/contracts/channel.ts";
 import type { ChannelPlan, FileRef, LedgerRef } from "../../../src/contracts/log.ts";
-import type { PartOutcome } from "../../../src/contracts/run.ts";
+import { doubtfulReject, type PartOutcome } from "../../../src/contracts/run.ts";
 import { byBytes } from "../../model/byte-order.ts";
 import type { RecentWrites } from "../../../src/ledger/quiet.ts";
 import {
@@ -46,6 +46,7 @@ const fateOfPart = fc.oneof(
       ahead: fc.nat(4),
       reported: fc.boolean(),
       rejected: fc.array(fc.tuple(fc.nat(13), fc.constantFrom(...codes)), { maxLength: 6 }),
+      doubtful: fc.array(fc.nat(13), { maxLength: 6 }),
     }),
   },
 );
@@ -213,7 +214,24 @@ function fateModel(fate: Run["entered"], users: number): PartFate {
   const rejects: Record<string, number[]> = {};
   // One code a place, also past the cursor, where it must not count.
   for (const [place, code] of new Map(fate.rejected)) if (place < users) (rejects[code] ??= []).push(place);
-  return { cursor, attempted: Math.min(cursor + fate.ahead, users), reported: fate.reported, rejects };
+  return {
+    cursor,
+    attempted: Math.min(cursor + fate.ahead, users),
+    reported: fate.reported,
+    rejects,
+    doubtful: fate.doubtful,
+  };
+}
+
+/** The sender's way to say whose rejection leaves it open what Braze holds. */
+function namedAsReported(rejects: Record<string, number[]>, doubtful: readonly number[]) {
+  const named: Record<string, number[]> = {};
+  for (const [code, places] of Object.entries(rejects)) {
+    for (const place of places) {
+      (named[doubtful.includes(place) ? `${doubtfulReject}${code}` : code] ??= []).push(place);
+    }
+  }
+  return named;
 }
 
 /** As the sender reports it; every second one with its rejects in a file. */
@@ -222,7 +240,8 @@ async function outcomes(channel: ChannelPlan, fates: Record<Direction, PartFate>
   for (const { direction } of channel.deltas) {
     const fate = fates[direction];
     if (typeof fate === "string") continue;
-    const { rejects, cursor, attempted, reported } = fate;
+    const { cursor, attempted, reported, doubtful = [] } = fate;
+    const rejects = namedAsReported(fate.rejects, doubtful);
     const count = Object.values(rejects).flat().length;
     const file: FileRef | null = cursor % 2 ? await world.ledger.publishRejects(folder, 1, rejects) : null;
     const progress = {
