@@ -106,6 +106,7 @@ async function createDeps(environment: Environment, secrets: Secrets, log: Logge
     scratchDir,
     partSeconds: environment.PART_SECONDS,
     quietWindowMs: environment.QUIET_WINDOW_SECONDS * 1000,
+    verifySampleUsers: environment.VERIFY_SAMPLE_USERS,
     pace: {
       lookIntervalMs: environment.RECONCILE_INTERVAL_SECONDS * 1000,
       runsPerHistory: environment.CONTINUE_AS_NEW_AFTER_RUNS,

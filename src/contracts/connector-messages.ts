@@ -17,6 +17,7 @@ export interface CarriedState {
   wanted: RunReason | null;
   lookAtMs: number;
   partialStreak: number;
+  sample?: number | null;
 }
 
 /** The webhook body as it is; anything else is noted and ignored. */
@@ -26,6 +27,7 @@ export const activateUpdate = defineUpdate<ConnectorView>(handlerNames.activate)
 export const deactivateUpdate = defineUpdate<ConnectorView>(handlerNames.deactivate);
 export const syncUpdate = defineUpdate<ConnectorView>(handlerNames.sync);
 export const resyncUpdate = defineUpdate<ConnectorView>(handlerNames.resync);
+export const verifyUpdate = defineUpdate<ConnectorView, [{ sample?: number }?]>(handlerNames.verify);
 export const approveRemovalUpdate = defineUpdate<ConnectorView, [{ digest: string }]>(
   handlerNames.approveRemoval,
 );

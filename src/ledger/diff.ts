@@ -23,6 +23,8 @@ export interface ChannelDiff {
   target: ChannelPlan["target"];
   /** Runs that wrote to this channel and closed within the quiet window; none unless given. */
   recent?: readonly RecentWrites[];
+  /** Users found wrong in Braze. */
+  wrong?: FileRef | null;
   /** Holds large removals for a person; without it all exits go out. */
   guard?: RemovalGuard | undefined;
   /** Users per request: parts hold a multiple of it, so that n users take exactly ⌈n/batchSize⌉ requests. */
@@ -75,14 +77,14 @@ async function diffChannel(
   wanted: ChannelDiff,
   leading: FileRef | null,
 ): Promise<ChannelPlan> {
-  const { channel, base, exceptions, target, batchSize, recent = [], guard } = wanted;
+  const { channel, base, exceptions, target, batchSize, recent = [], guard, wrong = null } = wanted;
   const { snapshot, folder, number } = input;
   if (target === "snapshot" && snapshot === null) {
     throw new CodedError("unexpected", "a channel is to hold a snapshot that was not given");
   }
   const desired = target === "snapshot" ? snapshot : null;
   const refs = [
-    ...[desired, base, exceptions].filter((ref) => ref !== null),
+    ...[desired, base, exceptions, wrong].filter((ref) => ref !== null),
     ...recent.flatMap((run) => [...run.parts, ...(run.exceptions ? [run.exceptions] : [])]),
     ...(guard?.approved ?? []),
     ...(leading ? [leading] : []),
@@ -93,7 +95,7 @@ async function diffChannel(
     return deps.duckdb.use(async (session) => {
       const at = comparableTime(input.at);
       const sets = { desired: local(desired), base: local(base), exceptions: local(exceptions) };
-      await findChanges(session, { ...sets, at, resync: input.resync ?? false });
+      await findChanges(session, { ...sets, wrong: local(wrong), at, resync: input.resync ?? false });
       // First the guard: who passes it has begun to leave, also if the quiet window then makes the exit wait.
       const held = guard && (await holdRemovals(deps, session, guard, { folder, number, at, pathOf }));
       await keepQuiet(session, recent, pathOf, at, leading);
