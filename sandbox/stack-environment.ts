@@ -45,6 +45,8 @@ export async function stackEnvironment(
     ALLOWED_BRAZE_ORIGINS: brazeUrl,
     // The stand-in applies what it accepts at once and in order, unless it is told not to: nobody need wait minutes.
     QUIET_WINDOW_SECONDS: "0",
+    // Without that window a run would read back what Braze has not applied yet, and write it again.
+    VERIFY_SAMPLE_USERS: "0",
     ...files,
     ...more,
   };

@@ -8,6 +8,7 @@ import { addList } from "./cli/connector-list.ts";
 import { addLogs } from "./cli/connector-logs.ts";
 import { addShow } from "./cli/connector-show.ts";
 import { addActivate, addApproveRemoval, addDeactivate, addResync, addSync } from "./cli/connector-steer.ts";
+import { addVerify } from "./cli/connector-verify.ts";
 import { addDev } from "./cli/dev.ts";
 import { failureOf } from "./cli/failure.ts";
 import { addKeys } from "./cli/keys-create.ts";
@@ -37,6 +38,7 @@ function createProgram(): Command {
     addDeactivate,
     addSync,
     addResync,
+    addVerify,
     addApproveRemoval,
     addLogs,
     addDelete,

@@ -20,6 +20,7 @@ import {
   removeUpdate,
   resyncUpdate,
   syncUpdate,
+  verifyUpdate,
 } from "./contracts/connector-messages.ts";
 import { CodedError, isErrorCode } from "./contracts/errors.ts";
 import { parseRecompute } from "./contracts/recompute.ts";
@@ -79,6 +80,12 @@ export interface Connectors {
    * Errors: `connector_inactive`, `connector_not_found`.
    */
   resync(key: ConnectorKey): Promise<ConnectorView>;
+  /**
+   * Reads a sample of users (`sample`, 500; at most 10,000) back from Braze in a run now; whoever is shown otherwise than the ledger
+   * says is written again. `last_run.verification` tells what came of it. Errors: `connector_inactive`, `connector_not_found`,
+   * `config_invalid`.
+   */
+  verify(key: ConnectorKey, options?: { sample?: number }): Promise<ConnectorView>;
   /**
    * Lets exactly the exits go out that were held under this digest (`pending_removal.digest`), also where newer recomputes hold others
    * by now. Errors: `config_invalid` where no run of late held such a set, `connector_not_found`.
@@ -164,6 +171,7 @@ export function createConnectors(options: ConnectorsOptions): Connectors {
     deactivate: (key) => update(deactivateUpdate, key, []),
     sync: (key) => update(syncUpdate, key, []),
     resync: (key) => update(resyncUpdate, key, []),
+    verify: (key, { sample } = {}) => update(verifyUpdate, key, [sample === undefined ? {} : { sample }]),
     approveRemoval: (key, digest) => update(approveRemovalUpdate, key, [{ digest }]),
     remove: (key, { cleanup = false } = {}) => update(removeUpdate, key, [{ cleanup }]),
     async describe(key) {

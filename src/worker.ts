@@ -114,6 +114,7 @@ async function createDeps({ environment, secrets, log, storage, storageId }: Giv
     scratchDir,
     partSeconds: environment.PART_SECONDS,
     quietWindowMs: environment.QUIET_WINDOW_SECONDS * 1000,
+    verifySampleUsers: environment.VERIFY_SAMPLE_USERS,
     pace: {
       lookIntervalMs: environment.RECONCILE_INTERVAL_SECONDS * 1000,
       runsPerHistory: environment.CONTINUE_AS_NEW_AFTER_RUNS,

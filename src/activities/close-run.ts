@@ -2,6 +2,7 @@ import { errorMessage } from "../contracts/errors.ts";
 import { connectorFolder, type Commit, type Plan } from "../contracts/log.ts";
 import type { CloseRunInput, CommittedRun, RunScope } from "../contracts/run.ts";
 import type { ConnectorLog } from "../ledger/log.ts";
+import { verifiedThrough } from "../ledger/settled-writes.ts";
 import { endpointOf } from "./commit-ledger.ts";
 import { commitClock } from "./commit-time.ts";
 import { committedRun } from "./committed-run.ts";
@@ -71,6 +72,8 @@ export function createCloseRun({ ledger, heavy }: ActivityDeps) {
         resent: 0,
       },
       started_at: plan?.at ?? at,
+      // Whatever it verified, it did not say.
+      verified_through: verifiedThrough(previous),
       synced: previous?.synced ?? null,
       error: { code: "run_abandoned", message: errorMessage("run_abandoned") },
     };

@@ -10,6 +10,7 @@ import {
   type RunOutcome,
 } from "../contracts/log.ts";
 import type { CommitLedgerInput, CommittedRun, PartOutcome } from "../contracts/run.ts";
+import { verifiedThrough } from "../ledger/settled-writes.ts";
 import { commitClock } from "./commit-time.ts";
 import { committedRun } from "./committed-run.ts";
 import type { ActivityDeps } from "./deps.ts";
@@ -31,7 +32,7 @@ export function createCommitLedger({ ledger, heavy }: ActivityDeps) {
     const previous = await log.commitBefore(scope.number);
     const folder = connectorFolder(scope.key);
     const settle = async () => {
-      if (!plan || !isTouched(plan, input.parts)) return previous?.channels ?? [];
+      if (!plan || !isTouched(plan, input)) return previous?.channels ?? [];
       const restEndpoint = await endpointOf(log, plan);
       return await ledger.settleLedger({
         folder,
@@ -43,7 +44,7 @@ export function createCommitLedger({ ledger, heavy }: ActivityDeps) {
       });
     };
     const channels = await withHeartbeat(() => heavy(settle));
-    const settled = plan !== undefined && isTouched(plan, input.parts);
+    const settled = plan !== undefined && isTouched(plan, input);
     const pending = settled ? plan.pending_removal : previous?.pending_removal;
     const commit = newCommit({ ...input, at: now() }, plan, channels, pending ?? null, previous);
     const { by, commit: kept } = await log.putCommit(commit);
@@ -51,12 +52,15 @@ export function createCommitLedger({ ledger, heavy }: ActivityDeps) {
   };
 }
 
-/** A run that sent nothing leaves the ledger as it was, unless its plan only moved the ledger to another snapshot. */
-function isTouched(plan: Plan, parts: PartOutcome[]): boolean {
+/**
+ * A run that sent nothing leaves the ledger as it was, unless its plan only moved the ledger to another snapshot, or is all that
+ * knows of users whom Braze shows wrong.
+ */
+function isTouched(plan: Plan, { parts, verified }: CommitLedgerInput): boolean {
   const users = plan.channels
     .flatMap((channel) => channel.deltas)
     .reduce((sum, delta) => sum + delta.users, 0);
-  return users === 0 || hasSent(parts);
+  return users === 0 || hasSent(parts) || (verified?.wrong ?? 0) > 0;
 }
 
 function hasSent(parts: PartOutcome[]): boolean {
@@ -111,9 +115,25 @@ function newCommit(
     pending_removal: pending,
     sent: hasSent(input.parts),
     counts: countsOf(input.parts, channels),
+    ...verificationOf(input, previous),
     started_at: startedAt,
     synced,
     error,
+  };
+}
+
+/** Whom a run found wrong is known once its plan says so: before that, the same is to be looked at again. */
+function verificationOf(
+  { verified, configNumber }: CommitLedgerInput,
+  previous: Commit | undefined,
+): Pick<Commit, "verification" | "verified_through"> {
+  const known = verifiedThrough(previous);
+  const through = configNumber === null ? known : Math.max(known, verified?.through ?? 0);
+  const { checked = 0, wrong = 0, skipped = null } = verified ?? {};
+  const isTold = checked > 0 || skipped !== null;
+  return {
+    ...(isTold ? { verification: { checked, wrong, skipped } } : {}),
+    ...(through > 0 ? { verified_through: through } : {}),
   };
 }
 

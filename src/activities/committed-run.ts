@@ -3,7 +3,7 @@ import type { CommittedRun } from "../contracts/run.ts";
 
 /** A commit as the connector keeps it: counts and references to nothing. */
 export function committedRun(commit: Commit, outcome: RunOutcome = commit.outcome): CommittedRun {
-  const { pending_removal: pending } = commit;
+  const { pending_removal: pending, verification } = commit;
   const retries = commit.channels.map((channel) => channel.retry_at).filter((at) => at !== null);
   return {
     summary: {
@@ -18,6 +18,7 @@ export function committedRun(commit: Commit, outcome: RunOutcome = commit.outcom
       started_at: commit.started_at,
       finished_at: commit.at,
       error: commit.error,
+      ...(verification ? { verification } : {}),
     },
     channels: commit.channels.map(({ channel, counts }) => ({ channel, ...counts })),
     retryAt: retries.toSorted()[0] ?? null,

@@ -10,6 +10,7 @@ import { createOpenLog } from "./open-log.ts";
 import { createTrackEntered } from "./track-entered.ts";
 import { createUnsetExited } from "./unset-exited.ts";
 import { createUpdateSubscriptionGroup } from "./update-subscription-group.ts";
+import { createVerifyWrites } from "./verify-writes.ts";
 import { createWriteConfig } from "./write-config.ts";
 
 /** Every activity, closed over what it needs. The workflows know this function's type and nothing else of it. */
@@ -30,9 +31,10 @@ export function createComputeActivities(deps: ActivityDeps) {
   };
 }
 
-/** Those of the `segops-braze-deliver` queue: all that writes to Braze. */
+/** Those of the `segops-braze-deliver` queue: all that speaks to Braze. */
 export function createDeliverActivities(deps: ActivityDeps) {
   return {
+    verifyWrites: withCodedFailures(deps.log, onOwnStorage(deps, createVerifyWrites(deps))),
     trackEntered: withCodedFailures(deps.log, onOwnStorage(deps, createTrackEntered(deps))),
     unsetExited: withCodedFailures(deps.log, onOwnStorage(deps, createUnsetExited(deps))),
     updateSubscriptionGroup: withCodedFailures(

@@ -22,6 +22,8 @@ export interface ActivityDeps {
   partSeconds: number;
   /** How long after the close of a run the users that it wrote are left alone. */
   quietWindowMs: number;
+  /** How many users a run reads back from Braze at most, of those that runs before it wrote. */
+  verifySampleUsers: number;
   pace: Pace;
   log: Logger;
   /** At most so many sets are fetched, compared or settled at once in this process: DuckDB's memory is shared. */

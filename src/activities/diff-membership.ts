@@ -26,12 +26,13 @@ import { withHeartbeat } from "./heartbeat.ts";
 
 /**
  * Promise: the plan is in the log before anything is sent, and it is this run's or nothing is sent.
- * In: a membership, or none when everybody is to be unset. Out: what there is to send, in counts.
+ * In: a membership, or none when everybody is to be unset; users whom Braze was seen to show wrong, who are written whatever the
+ * ledger says of them. Out: what there is to send, in counts.
  * Without a difference there is no plan. Heartbeat: no details. Attempt 2 finds its own plan and answers from it.
  * Errors: ledger_missing, log_unreadable, run_superseded, storage_unavailable.
  */
 export function createDiffMembership({ ledger, partSeconds, quietWindowMs, heavy }: ActivityDeps) {
-  return async ({ scope, at, membership, resync }: DiffMembershipInput): Promise<DiffedMembership> => {
+  return async ({ scope, at, membership, resync, wrong }: DiffMembershipInput): Promise<DiffedMembership> => {
     const log = ledger.log(scope.key);
     const config = await log.latestConfig();
     if (!config) throw new CodedError("connector_not_found");
@@ -57,6 +58,7 @@ export function createDiffMembership({ ledger, partSeconds, quietWindowMs, heavy
     const wanted = wantedChannels(config, ledgers, removedAt, membership !== null).map((channel) => ({
       ...channel,
       recent: recent(channel.channel),
+      wrong: wrong?.channel === channel.channel ? wrong.users : null,
       guard: channel.target === "snapshot" ? guardOf(channel.channel) : undefined,
       named: held.filter((set) => set.channel === channel.channel).map((set) => set.file),
     }));

@@ -3,15 +3,14 @@ import { createDeadline, type Deadline } from "../braze/deadline.ts";
 import { PartFailure } from "../braze/part-failure.ts";
 import { sendPart as sendBatches } from "../braze/part-sender.ts";
 import type { BrazeRequest } from "../braze/request.ts";
-import { openKey } from "../braze/sealed-key.ts";
-import type { Workspace } from "../braze/workspace.ts";
 import type { ConnectorConfig } from "../contracts/connector-config.ts";
-import { connectorName, connectorWorkflowId } from "../contracts/connector-id.ts";
+import { connectorName } from "../contracts/connector-id.ts";
 import { CodedError } from "../contracts/errors.ts";
 import { connectorFolder, type FileRef, type Plan } from "../contracts/log.ts";
 import type { PartProgress, SendPartInput, SentPart } from "../contracts/run.ts";
 import type { ActivityDeps } from "./deps.ts";
 import { withHeartbeat } from "./heartbeat.ts";
+import { openWorkspace } from "./open-workspace.ts";
 
 /** Makes the request for some of a part's users. The same users always give the same bytes. */
 export type RequestFor = (userIds: readonly string[], config: ConnectorConfig) => BrazeRequest;
@@ -32,7 +31,7 @@ export async function sendPart(
   // The time counts from before the look at the log, so that it can only be too short.
   const deadline = createDeadline(deps.partSeconds * 1000);
   const { file, batchSize, config } = await openPart(deps, input);
-  const workspace = await openWorkspace(deps, input, config);
+  const workspace = await openWorkspace(deps, input.scope.key, config);
   const ids = await deps.ledger.readPart(file);
   const send = (from: number, to: number) =>
     workspace.send(requestFor(ids.slice(from, to), config), deadline);
@@ -96,20 +95,6 @@ async function openPart(
   const file = delta?.parts[part];
   if (!entry || !delta || !file) throw new CodedError("log_unreadable", `run ${scope.number}, part ${part}`);
   return { file, batchSize: delta.batch_size, config: entry.config };
-}
-
-async function openWorkspace(
-  deps: ActivityDeps,
-  { scope }: SendPartInput,
-  config: ConnectorConfig,
-): Promise<Workspace> {
-  const sealedFor = { connector: connectorWorkflowId(scope.key), host: new URL(config.rest_endpoint).host };
-  const apiKey = await openKey(config.api_key, sealedFor, deps.sealingKeys);
-  return deps.braze.workspace({
-    endpoint: config.rest_endpoint,
-    apiKey,
-    requestsPerSecond: config.requests_per_second,
-  });
 }
 
 /** The workflow's word or the last heartbeat's, whichever had come further. */

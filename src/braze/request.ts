@@ -1,5 +1,5 @@
-/** Which of Braze's limits a request draws from: /users/track has one, the subscription paths share another. */
-export type Limiter = "track" | "subscription";
+/** Which of Braze's limits a request draws from: /users/track has one, the subscription paths share another, reading has its own. */
+export type Limiter = "track" | "subscription" | "export";
 
 /** One batch as it goes out. The same users and options always give the same bytes. */
 export interface BrazeRequest {

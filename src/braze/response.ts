@@ -58,8 +58,13 @@ export function readAnswer(answer: HttpAnswer, batch: AnsweredBatch, wallMs: num
   if (status >= 200 && status < 300) return readAccepted(answer, batch);
   if (status === 400) return readRefused(answer, batch);
   if (status === 413) return { kind: "split", code: "braze_request_refused" };
+  throw statusError(answer, wallMs);
+}
+
+/** A status that accepts nothing and says nothing of single users. */
+export function statusError({ status, headers }: HttpAnswer, wallMs: number): CodedError {
   const code = codeByStatus[status] ?? codeOfHundred(status);
-  throw new CodedError(code, `HTTP ${status}`, { retryAfterMs: retryAfterMs(answer.headers, wallMs) });
+  return new CodedError(code, `HTTP ${status}`, { retryAfterMs: retryAfterMs(headers, wallMs) });
 }
 
 function codeOfHundred(status: number): ErrorCode {

@@ -1,6 +1,6 @@
 import { connectorName } from "../contracts/connector-id.ts";
 import { errorTable, isErrorCode } from "../contracts/errors.ts";
-import type { ConnectorView, CurrentRun } from "../contracts/view.ts";
+import { verificationLine, type ConnectorView, type CurrentRun } from "../contracts/view.ts";
 import { table } from "./table.ts";
 
 /** A connector for a person: what it is, how it stands, what to do if it does not stand well. */
@@ -66,6 +66,7 @@ function lastRunFacts({ last_run: run }: ConnectorView): Fact[] {
   const counts = `${run.entered} entered, ${run.exited} exited, ${run.rejected} rejected`;
   return [
     ["last run", `run ${run.number} (${run.reason}): ${run.outcome}, ${counts}, ended ${run.finished_at}`],
+    ...(run.verification ? [["verified", verificationLine(run.verification)] as Fact] : []),
   ];
 }
 

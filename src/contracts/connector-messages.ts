@@ -19,6 +19,7 @@ export interface CarriedState {
   partialStreak: number;
   /** The storage that the log was read from: no other one may be taken for it. */
   storageId?: string | null;
+  sample?: number | null;
 }
 
 /** The webhook body as it is; anything else is noted and ignored. */
@@ -28,6 +29,7 @@ export const activateUpdate = defineUpdate<ConnectorView>(handlerNames.activate)
 export const deactivateUpdate = defineUpdate<ConnectorView>(handlerNames.deactivate);
 export const syncUpdate = defineUpdate<ConnectorView>(handlerNames.sync);
 export const resyncUpdate = defineUpdate<ConnectorView>(handlerNames.resync);
+export const verifyUpdate = defineUpdate<ConnectorView, [{ sample?: number }?]>(handlerNames.verify);
 export const approveRemovalUpdate = defineUpdate<ConnectorView, [{ digest: string }]>(
   handlerNames.approveRemoval,
 );

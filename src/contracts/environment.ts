@@ -58,6 +58,7 @@ const environmentSchema = z.object({
     .default("info"),
   DELIVER_WORKERS: wholeNumber(1, 1000).default(1),
   QUIET_WINDOW_SECONDS: wholeNumber(0, 86_400).default(420),
+  VERIFY_SAMPLE_USERS: wholeNumber(0, 500).default(500),
   RECONCILE_INTERVAL_SECONDS: wholeNumber(1, 86_400).default(3600),
   CONTINUE_AS_NEW_AFTER_RUNS: wholeNumber(1, 1000).default(100),
   PART_SECONDS: wholeNumber(1, 600).default(60),

@@ -121,6 +121,17 @@ const runCountsSchema = z.object({
 });
 export type RunCounts = z.infer<typeof runCountsSchema>;
 
+/** What reading users back from Braze came to. */
+const verificationSchema = z.object({
+  /** Users of whom Braze said what it shows. */
+  checked: z.int().nonnegative(),
+  /** Those of them whom Braze shows otherwise than the ledger says: this run takes them for unknown. */
+  wrong: z.int().nonnegative(),
+  /** The code of what kept it from looking at all of them; null: nothing did. */
+  skipped: z.string().nullable(),
+});
+export type Verification = z.infer<typeof verificationSchema>;
+
 const runErrorSchema = z.object({ code: z.string(), message: z.string() });
 export type RunError = z.infer<typeof runErrorSchema>;
 
@@ -139,6 +150,10 @@ export const commitSchema = z.object({
   /** Whether any user of the plan may have been written in Braze. Logs of 0.1.0 do not say so. */
   sent: z.boolean().nullish(),
   counts: runCountsSchema,
+  /** Only of runs that had something to verify. */
+  verification: verificationSchema.nullish(),
+  /** What the runs up to this number wrote has been verified by sample, or never will be. Nothing said: 0. */
+  verified_through: z.int().nonnegative().nullish(),
   started_at: timestampSchema,
   /** The newest run, up to and including this one, after which Braze showed what SegOps said. */
   synced: z.object({ at: timestampSchema, computed_at: timestampSchema }).nullable(),

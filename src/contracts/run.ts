@@ -2,7 +2,7 @@ import type { Channel, Direction } from "./channel.ts";
 import type { ConnectorKey } from "./connector-id.ts";
 import type { ShownConfig } from "./connector-config.ts";
 import type { PendingRemovalView } from "./view.ts";
-import type { ConfigEntry, Dropped, FileRef, LedgerRef, RunError, RunOutcome } from "./log.ts";
+import type { ConfigEntry, Dropped, FileRef, LedgerRef, RunError, RunOutcome, Verification } from "./log.ts";
 import type { Recompute } from "./recompute.ts";
 
 /** Inputs and results of the workflows and activities. References, counts and codes only: no user id, no secret. */
@@ -28,6 +28,8 @@ export interface SyncRunInput extends StorageBound {
   recompute: Recompute | null;
   /** Everybody is to be unset, whatever SegOps says: the connector is being removed. */
   empty: boolean;
+  /** Users of the whole ledger that a person wants compared with Braze; without it, a sample of what was lately written. */
+  sample?: number | null;
 }
 
 export type RunReason =
@@ -39,7 +41,8 @@ export type RunReason =
   | "retry"
   | "remove"
   | "resync"
-  | "approved";
+  | "approved"
+  | "verify";
 
 export interface FetchMembershipInput {
   scope: RunScope;
@@ -54,6 +57,26 @@ export interface FetchedMembership {
   dropped: Dropped;
 }
 
+/** Users that `verify` reads back where nobody says how many, and at most: fifty a request, 250 requests a minute. */
+export const verifySampleUsers = 500;
+export const maxVerifySampleUsers = 10_000;
+
+export interface VerifyWritesInput {
+  scope: RunScope;
+  /** ISO 8601, the workflow's clock. */
+  at: string;
+  /** As in `SyncRunInput`. */
+  sample: number | null;
+}
+
+export interface VerifiedWrites extends Verification {
+  /** The channel that was looked at, and the users found wrong in it. */
+  channel: Channel | null;
+  wrongUsers: FileRef | null;
+  /** What the runs up to this number wrote needs no look any more. */
+  through: number;
+}
+
 export interface DiffMembershipInput {
   scope: RunScope;
   /** ISO 8601, the workflow's clock. */
@@ -62,6 +85,8 @@ export interface DiffMembershipInput {
   membership: FetchedMembership | null;
   /** Write every member again, also those whom Braze is known to show or once rejected. */
   resync?: boolean;
+  /** Users of one channel whom Braze was seen to show otherwise than the ledger says. */
+  wrong?: { channel: Channel; users: FileRef } | null;
 }
 
 export interface PlannedDelta {
@@ -157,6 +182,7 @@ export interface CommitLedgerInput {
   configNumber: number | null;
   parts: PartOutcome[];
   error: RunError | null;
+  verified?: VerifiedWrites | null;
 }
 
 /** What the connector keeps of a run. */
@@ -178,6 +204,8 @@ export interface RunSummary {
   started_at: string;
   finished_at: string;
   error: RunError | null;
+  /** Only of runs that had something to verify. */
+  verification?: Verification;
 }
 
 export interface CommittedRun {

@@ -7,7 +7,7 @@ export const taskQueues = {
   workflows: "segops-braze",
   /** Fetch, diff, commit and the log: DuckDB and storage. */
   compute: "segops-braze-compute",
-  /** Everything that writes to Braze, apart so that a large diff never blocks sending. */
+  /** Everything that speaks to Braze, apart so that a large diff never blocks sending. */
   deliver: "segops-braze-deliver",
 } as const;
 
@@ -18,6 +18,7 @@ export const handlerNames = {
   deactivate: "deactivate",
   sync: "sync",
   resync: "resync",
+  verify: "verify",
   approveRemoval: "approveRemoval",
   remove: "remove",
   describe: "describe",

@@ -1,4 +1,5 @@
 import type { ShownConfig } from "./connector-config.ts";
+import type { Verification } from "./log.ts";
 import type { RunSummary } from "./run.ts";
 
 /** A connector as every surface shows it: the workflow's query, the updates' answers, the command line, HTTP. */
@@ -61,9 +62,21 @@ export interface RunProgress {
 
 export type RunPhase =
   | "fetching membership"
+  | "verifying"
   | "comparing"
   | "tracking entered users"
   | "unsetting exited users"
   | "updating the subscription group"
   | "committing"
   | "done";
+
+/** `500 users read back, 2 of them wrong in Braze`, and what kept it from reading more. */
+export function verificationLine({ checked, wrong, skipped }: Verification): string {
+  const found = `${checked} users read back, ${wrong} of them wrong in Braze`;
+  if (skipped === null) return found;
+  const why =
+    skipped === "braze_permission_missing"
+      ? "the key may not read users (permission users.export.ids)"
+      : skipped;
+  return checked === 0 ? `skipped: ${why}` : `${found}; then stopped: ${why}`;
+}

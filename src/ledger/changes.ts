@@ -17,6 +17,8 @@ export interface ChangesInput {
   desired: LocalFile | null;
   base: LocalFile | null;
   exceptions: LocalFile | null;
+  /** Users whom Braze was seen to show otherwise than base and exceptions say: of them nothing is known. */
+  wrong?: LocalFile | null;
   /** ISO 8601, comparable as text. */
   at: string;
   /** Whoever is desired is written again: nothing that is known of them counts. No rejection rests, of an exit neither. */
@@ -40,7 +42,8 @@ export async function findChanges(session: Session, input: ChangesInput): Promis
   await session.run(`CREATE OR REPLACE TEMP TABLE entered (${movingColumns})`);
   await session.run(`CREATE OR REPLACE TEMP TABLE exited (${movingColumns})`);
   await session.run(`CREATE OR REPLACE TEMP TABLE kept (${exceptionColumns})`);
-  const sets = [input.desired, input.base, input.exceptions].filter((set) => set !== null);
+  const { wrong = null } = input;
+  const sets = [input.desired, input.base, input.exceptions, wrong].filter((set) => set !== null);
   for (const { condition, values } of await idRanges(session, sets)) {
     await session.run(`CREATE OR REPLACE TEMP TABLE changes AS ${changesSql(input, condition)}`, {
       ...values,
@@ -61,6 +64,7 @@ export async function findChanges(session: Session, input: ChangesInput): Promis
 
 function changesSql(input: ChangesInput, range: string): string {
   const within = `${range} AND ${suspects(input)}`;
+  const { wrong = null } = input;
   return `
     SELECT user_id, state, in_base, coalesce(attempts, 0) AS attempts,
       CASE WHEN too_long OR rests THEN 'kept' WHEN is_desired THEN 'entered' ELSE 'exited' END AS kind,
@@ -71,22 +75,25 @@ function changesSql(input: ChangesInput, range: string): string {
       SELECT user_id, desired.member IS NOT NULL AS is_desired, base.member IS NOT NULL AS in_base, ${isTooLong} AS too_long,
         attempts, reason, since, retry_at,
         CASE WHEN ${isTooLong} THEN 'absent' WHEN known.state IS NOT NULL THEN known.state
-          WHEN base.member IS NOT NULL THEN 'present' ELSE 'absent' END AS known_state,
+          WHEN wrong.member IS NOT NULL THEN 'unknown' WHEN base.member IS NOT NULL THEN 'present' ELSE 'absent' END AS known_state,
         ${input.resync} AND is_desired AND NOT too_long AS anew,
         CASE WHEN anew AND known_state = 'present' THEN 'unknown' ELSE known_state END AS state,
         known.state IS NOT NULL AND ${isRejectedSql} AND (retry_at IS NULL OR retry_at > $at) AND NOT ${input.resync} AS rests
       FROM ${members(input.desired, within)} AS desired
       FULL JOIN ${members(input.base, within)} AS base USING (user_id)
       FULL JOIN ${known(input.exceptions, range)} AS known USING (user_id)
+      FULL JOIN ${members(wrong, range)} AS wrong USING (user_id)
     ) AS found
     WHERE state <> CASE WHEN is_desired THEN 'present' ELSE 'absent' END`;
 }
 
-/** Where the base is the desired set itself, only exceptions and ids that are too long can make a difference. */
-function suspects({ desired, base, exceptions, resync }: ChangesInput): string {
+/** Where the base is the desired set itself, only exceptions, users found wrong and ids that are too long can make a difference. */
+function suspects({ desired, base, exceptions, wrong = null, resync }: ChangesInput): string {
   if (resync || desired === null || desired.ref.sha256 !== base?.ref.sha256) return "true";
-  if (exceptions === null) return isTooLong;
-  return `(${isTooLong} OR user_id IN (SELECT user_id FROM ${parquet([exceptions.path])}))`;
+  const named = [exceptions, wrong]
+    .filter((set) => set !== null)
+    .map((set) => `SELECT user_id FROM ${parquet([set.path])}`);
+  return named.length === 0 ? isTooLong : `(${isTooLong} OR user_id IN (${named.join(" UNION ALL ")}))`;
 }
 
 function members(set: LocalFile | null, condition: string): string {

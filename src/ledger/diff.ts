@@ -23,6 +23,8 @@ export interface ChannelDiff {
   target: ChannelPlan["target"];
   /** Runs that wrote to this channel and closed within the quiet window; none unless given. */
   recent?: readonly RecentWrites[];
+  /** Users found wrong in Braze. */
+  wrong?: FileRef | null;
   /** Holds large removals for a person; without it all exits go out. */
   guard?: RemovalGuard | undefined;
   /** Files that the ledger names beside these and this run does not read: nothing is compared unless they are whole too. */
@@ -77,14 +79,24 @@ async function diffChannel(
   wanted: ChannelDiff,
   leading: FileRef | null,
 ): Promise<ChannelPlan> {
-  const { channel, base, exceptions, target, batchSize, recent = [], guard, named = [] } = wanted;
+  const {
+    channel,
+    base,
+    exceptions,
+    target,
+    batchSize,
+    recent = [],
+    guard,
+    named = [],
+    wrong = null,
+  } = wanted;
   const { snapshot, folder, number } = input;
   if (target === "snapshot" && snapshot === null) {
     throw new CodedError("unexpected", "a channel is to hold a snapshot that was not given");
   }
   const desired = target === "snapshot" ? snapshot : null;
   const refs = [
-    ...[desired, base, exceptions].filter((ref) => ref !== null),
+    ...[desired, base, exceptions, wrong].filter((ref) => ref !== null),
     ...recent.flatMap((run) => [...run.parts, ...(run.exceptions ? [run.exceptions] : [])]),
     ...(guard?.approved ?? []),
     ...named,
@@ -96,7 +108,7 @@ async function diffChannel(
     return deps.duckdb.use(async (session) => {
       const at = comparableTime(input.at);
       const sets = { desired: local(desired), base: local(base), exceptions: local(exceptions) };
-      await findChanges(session, { ...sets, at, resync: input.resync ?? false });
+      await findChanges(session, { ...sets, wrong: local(wrong), at, resync: input.resync ?? false });
       // First the guard: who passes it has begun to leave, also if the quiet window then makes the exit wait.
       const held = guard && (await holdRemovals(deps, session, guard, { folder, number, at, pathOf }));
       await keepQuiet(session, recent, pathOf, at, leading);

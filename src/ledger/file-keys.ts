@@ -23,6 +23,11 @@ export function newHeldKey(folder: string, number: number): string {
   return `${folder}exceptions/${runDigits(number)}-${suffix()}.held.parquet`;
 }
 
+/** Users whom Braze was seen to show otherwise than the ledger says. */
+export function newWrongKey(folder: string, number: number): string {
+  return `${folder}exceptions/${runDigits(number)}-${suffix()}.wrong.parquet`;
+}
+
 function runDigits(number: number): string {
   return String(number).padStart(12, "0");
 }

@@ -16,6 +16,8 @@ import type { RejectsByCode } from "./rejects.ts";
 import { openScratch } from "./scratch.ts";
 import { createSnapshot, publishSnapshot } from "./snapshot.ts";
 import type { PublishSnapshotInput, SnapshotBuilder } from "./snapshot.ts";
+import { chooseUsers, publishWrong } from "./verification.ts";
+import type { ChooseInput, ExpectedUser, PublishWrongInput } from "./verification.ts";
 
 export interface LedgerOptions {
   storage: Storage;
@@ -37,6 +39,8 @@ export interface Ledger {
   readPart(ref: FileRef): Promise<string[]>;
   publishRejects(folder: string, number: number, inline: RejectsByCode): Promise<FileRef>;
   readRejects(rejects: Rejects): Promise<RejectsByCode>;
+  chooseUsers(input: ChooseInput): Promise<ExpectedUser[]>;
+  publishWrong(input: PublishWrongInput): Promise<FileRef>;
   settleLedger(input: SettleInput): Promise<LedgerRef[]>;
   abandonRun(input: AbandonInput): Promise<LedgerRef[]>;
   /** Ends DuckDB and removes this process's scratch files. */
@@ -60,6 +64,8 @@ export async function createLedger({
     readPart: (ref) => readPart(deps, ref),
     publishRejects: (folder, number, inline) => publishRejects(deps, folder, number, inline),
     readRejects: (rejects) => readRejects(deps, rejects),
+    chooseUsers: (input) => chooseUsers(deps, input),
+    publishWrong: (input) => publishWrong(deps, input),
     settleLedger: (input) => settleLedger(deps, input),
     abandonRun: (input) => abandonRun(deps, input),
     async close() {

@@ -29,7 +29,7 @@ export async function recentWrites(
   return (channel) => runs.map((run) => writesTo(channel, run)).filter(({ parts }) => parts.length > 0);
 }
 
-function hasWritten({ sent, counts }: Commit): boolean {
+export function hasWritten({ sent, counts }: Commit): boolean {
   return sent ?? (counts.requests > 0 || counts.unknown > 0);
 }
 

@@ -48,6 +48,17 @@ export const comparing = proxyActivities<Pick<Activities, "diffMembership">>({
   retry: { initialInterval: "1s", maximumInterval: "1m" },
 });
 
+/** Its own patience is under four minutes. A run goes on without it, so it is not tried for long. */
+export const verifying = proxyActivities<Pick<Activities, "verifyWrites">>({
+  taskQueue: taskQueues.deliver,
+  startToCloseTimeout: "10m",
+  scheduleToCloseTimeout: "15m",
+  heartbeatTimeout,
+  cancellationType,
+  summary: "verification: what Braze shows",
+  retry: { initialInterval: "1s", maximumInterval: "10s", maximumAttempts: 3 },
+});
+
 /** Never given up: a run that has sent must say in the log what it sent. */
 export const committing = proxyActivities<Pick<Activities, "commitLedger" | "closeRun">>({
   taskQueue: taskQueues.compute,

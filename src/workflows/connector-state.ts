@@ -27,6 +27,8 @@ export interface ConnectorState {
   newest: Recompute | null;
   /** Why a run is due, whatever `newest` says. */
   wanted: RunReason | null;
+  /** Of how many users somebody wants to know what Braze shows: the next run looks, whatever it is for. */
+  sample: number | null;
   currentRun: CurrentRun | null;
   /** A run that ended without a word of its own: what became of it is the log's to say. */
   lostRun: CurrentRun | null;
@@ -56,6 +58,7 @@ export type ConnectorEvent =
   | { type: "recomputed"; recompute: Recompute | undefined }
   | { type: "configWritten"; change: ConfigEntry["change"]; number: number; config: ShownConfig; at: number }
   | { type: "syncRequested"; resync: boolean }
+  | { type: "verificationRequested"; sample: number }
   | { type: "runStarted"; run: CurrentRun }
   | { type: "runEnded"; committed: CommittedRun; at: number }
   | { type: "runLost" }
@@ -73,6 +76,7 @@ export function newConnectorState(carried: CarriedState | undefined): ConnectorS
     openRun: null,
     newest: carried?.newest ?? null,
     wanted: carried?.wanted ?? null,
+    sample: carried?.sample ?? null,
     currentRun: null,
     lostRun: null,
     lastRun: null,
@@ -93,8 +97,8 @@ export function newConnectorState(carried: CarriedState | undefined): ConnectorS
 }
 
 export function carriedState(state: ConnectorState): CarriedState {
-  const { newest, wanted, lookAtMs, partialStreak, storageId } = state;
-  return { newest, wanted, lookAtMs, partialStreak, storageId };
+  const { newest, wanted, lookAtMs, partialStreak, storageId, sample } = state;
+  return { newest, wanted, lookAtMs, partialStreak, storageId, ...(sample === null ? {} : { sample }) };
 }
 
 /** The one place where a connector changes. Answers a new state; what to do about it is `nextStep`'s to say. */
@@ -120,8 +124,22 @@ export function transition(state: ConnectorState, event: ConnectorEvent): Connec
         wanted: alsoWanted(state.wanted, event.resync ? "resync" : "sync"),
         reopen: state.status === "blocked",
       };
+    case "verificationRequested":
+      return {
+        ...state,
+        wanted: state.wanted ?? "verify",
+        sample: Math.max(state.sample ?? 0, event.sample),
+        reopen: state.status === "blocked",
+      };
     case "runStarted":
-      return { ...state, currentRun: event.run, wanted: null, retryAtMs: null, lastNumber: event.run.number };
+      return {
+        ...state,
+        currentRun: event.run,
+        wanted: null,
+        sample: null,
+        retryAtMs: null,
+        lastNumber: event.run.number,
+      };
     case "runEnded":
       return runEnded(state, event.committed, event.at);
     case "runLost":
@@ -209,7 +227,7 @@ function configWritten(
       return { ...written, wanted: wantedOnActivation(state), lookAtMs: event.at };
     case "deactivated":
     case "removed":
-      return { ...written, wanted: null };
+      return { ...written, wanted: null, sample: null };
     case "removing":
       return { ...written, wanted: "remove" };
     case "removal_approved":

@@ -36,6 +36,7 @@ import {
   removeUpdate,
   resyncUpdate,
   syncUpdate,
+  verifyUpdate,
   type ConnectorInput,
 } from "../contracts/connector-messages.ts";
 import {
@@ -47,6 +48,7 @@ import {
 import { errorMessage, type ErrorCode } from "../contracts/errors.ts";
 import type { ConfigEntry } from "../contracts/log.ts";
 import { parseRecompute } from "../contracts/recompute.ts";
+import { maxVerifySampleUsers, verifySampleUsers } from "../contracts/run.ts";
 import type { CommittedRun, RunReason, RunScope } from "../contracts/run.ts";
 import { searchAttributes, storageIdMemo } from "../contracts/temporal-names.ts";
 import type { ConnectorView } from "../contracts/view.ts";
@@ -88,6 +90,9 @@ export async function connector(input: ConnectorInput): Promise<string> {
   setHandler(deactivateUpdate, () => life.write("deactivated"));
   setHandler(syncUpdate, () => life.sync(false));
   setHandler(resyncUpdate, () => life.sync(true));
+  setHandler(verifyUpdate, (options) => life.verify(options?.sample ?? verifySampleUsers), {
+    validator: validateVerify,
+  });
   setHandler(approveRemovalUpdate, (approval) => life.write("removal_approved", approval), {
     validator: validateApproval,
   });
@@ -201,12 +206,23 @@ class ConnectorLife {
     this.stopUnwantedRun();
   }
 
-  async sync(resync: boolean): Promise<ConnectorView> {
+  sync(resync: boolean): Promise<ConnectorView> {
+    return this.ask({ type: "syncRequested", resync });
+  }
+
+  verify(sample: number): Promise<ConnectorView> {
+    return this.ask({ type: "verificationRequested", sample });
+  }
+
+  /** A run now, whether or not anything is new: refused where none would follow. */
+  async ask(
+    event: Extract<ConnectorEvent, { type: "syncRequested" | "verificationRequested" }>,
+  ): Promise<ConnectorView> {
     await condition(() => this.#state.status !== "opening");
     this.refuseUnlessCreated("sync");
     const { status } = this.#state;
     if (!isDelivering(status) && status !== "blocked") throw refused("connector_inactive");
-    this.apply({ type: "syncRequested", resync });
+    this.apply(event);
     return this.view();
   }
 
@@ -288,7 +304,7 @@ class ConnectorLife {
   }
 
   async startRun(number: number, reason: RunReason): Promise<ChildWorkflowHandle<typeof syncRun>> {
-    const { newest, segmentName, config, storageId } = this.#state;
+    const { newest, segmentName, config, storageId, sample } = this.#state;
     const workflowId = runWorkflowId(this.#key, number);
     const host = config?.rest_endpoint.replace(/^https?:\/\//, "") ?? "";
     // Before the start: a wish that comes while it starts is for the run after it.
@@ -304,7 +320,9 @@ class ConnectorLife {
     });
     return await startChild(syncRun, {
       workflowId,
-      args: [{ key: this.#key, number, reason, recompute: newest, empty: reason === "remove", storageId }],
+      args: [
+        { key: this.#key, number, reason, recompute: newest, empty: reason === "remove", storageId, sample },
+      ],
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       parentClosePolicy: ParentClosePolicy.TERMINATE,
       staticSummary: `${segmentName || `Segment ${this.#key.segment_id}`} → ${host}`.slice(0, 200),
@@ -394,6 +412,21 @@ function validateApproval(approval: { digest: string }): void {
     errorMessage(
       "config_invalid",
       "digest: must be the 64 hex digits that the connector shows as pending_removal",
+    ),
+    "config_invalid",
+  );
+}
+
+/** Strict: a misspelt `sample` would be read as none. */
+function validateVerify(options?: { sample?: number } | null): void {
+  const { sample = verifySampleUsers, ...others } = options ?? {};
+  const isPlain = typeof (options ?? {}) === "object" && !Array.isArray(options);
+  const isInRange = Number.isInteger(sample) && sample >= 1 && sample <= maxVerifySampleUsers;
+  if (isPlain && Object.keys(others).length === 0 && isInRange) return;
+  throw ApplicationFailure.nonRetryable(
+    errorMessage(
+      "config_invalid",
+      `verify takes {sample}, which must be a whole number from 1 to ${maxVerifySampleUsers}`,
     ),
     "config_invalid",
   );

@@ -19,4 +19,11 @@ export const patches = {
     since: "0.2.0",
     until: "two releases later",
   },
+  verifyWrites: {
+    id: "verify-writes",
+    changed: "a run reads a sample of what was written before back from Braze, before it compares",
+    why: "what Braze dropped in silence, or somebody else changed there, is found and written again",
+    since: "0.2.0",
+    until: "two releases later",
+  },
 } as const satisfies Record<string, Patch>;

@@ -5,7 +5,7 @@ import {
   type PlannedDelta,
   type RunSummary,
 } from "../contracts/run.ts";
-import type { RunPhase, RunProgress } from "../contracts/view.ts";
+import { verificationLine, type RunPhase, type RunProgress } from "../contracts/view.ts";
 
 /** A run none of whose parts comes further for so long is cut short. */
 const stallLimitMs = 15 * 60_000;
@@ -131,10 +131,12 @@ export function progressDetails(progress: RunProgress): string {
 
 /** What the Temporal UI shows of a run that is closed. */
 export function outcomeDetails(summary: RunSummary): string {
-  const { outcome, entered, exited, rejected, unknown, waiting, requests, resent, error } = summary;
+  const { outcome, entered, exited, rejected, unknown, waiting, requests, resent, error, verification } =
+    summary;
   return [
     `**${outcome}** · ${entered} entered, ${exited} exited, ${rejected} rejected`,
     `${requests} requests, ${resent} of them sent again`,
+    ...(verification ? [`verification: ${verificationLine(verification)}`] : []),
     ...(unknown + waiting > 0 ? [`${unknown} unknown, ${waiting} waiting for a later run`] : []),
     ...(error ? [`**${error.code}**: ${error.message}`] : []),
   ].join("\n\n");

@@ -1,4 +1,4 @@
-// One run: from a recompute to a commit. fetching → comparing → tracking ‖ → unsetting ‖ → updating ‖ → committing.
+// One run: from a recompute to a commit. fetching → verifying → comparing → tracking ‖ → unsetting ‖ → updating ‖ → committing.
 // Every run ends with a commit, also one that was cancelled, failed or had nothing to send; within a run a user's desired
 // state never changes. A run never continues as new. `newerMembership` with nothing to send does nothing.
 import {
@@ -6,6 +6,7 @@ import {
   CancellationScope,
   CancelledFailure,
   isCancellation,
+  patched,
   setCurrentDetails,
   setHandler,
   sleep,
@@ -23,10 +24,12 @@ import type {
   PlannedDelta,
   RunScope,
   SyncRunInput,
+  VerifiedWrites,
 } from "../contracts/run.ts";
 import { searchAttributes } from "../contracts/temporal-names.ts";
 import type { RunPhase } from "../contracts/view.ts";
-import { committing, comparing, fetching, sending } from "./activities.ts";
+import { committing, comparing, fetching, sending, verifying } from "./activities.ts";
+import { patches } from "./patches.ts";
 import { partProgressOf, runErrorOf } from "./failure.ts";
 import { outcomeDetails, progressDetails, RunTracker } from "./run-progress.ts";
 
@@ -60,6 +63,7 @@ class Run {
   readonly #scope: RunScope;
   readonly #startedAt = new Date().toISOString();
   #membership: FetchedMembership | null = null;
+  #verified: VerifiedWrites | null = null;
   #diffed: DiffedMembership | null = null;
   #error: RunError | null = null;
   #newerWaits = false;
@@ -98,16 +102,32 @@ class Run {
     const { recompute, empty, reason } = this.#input;
     this.enter("fetching membership");
     if (!empty) this.#membership = await fetching.fetchMembership({ scope: this.#scope, recompute });
+    if (!empty && patched(patches.verifyWrites.id)) this.#verified = await this.verify();
     this.enter("comparing");
     const at = new Date().toISOString();
+    const { channel, wrongUsers } = this.#verified ?? {};
     const diffed = await comparing.diffMembership({
       scope: this.#scope,
       at,
       membership: this.#membership,
       resync: reason === "resync",
+      ...(channel && wrongUsers ? { wrong: { channel, users: wrongUsers } } : {}),
     });
     this.#diffed = diffed;
     this.tracker.planned(diffed.deltas, Date.now());
+  }
+
+  /** Whatever goes wrong here is said by the commit and keeps nobody from delivering. */
+  async verify(): Promise<VerifiedWrites> {
+    this.enter("verifying");
+    const at = new Date().toISOString();
+    try {
+      return await verifying.verifyWrites({ scope: this.#scope, at, sample: this.#input.sample ?? null });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      const { code } = runErrorOf(error);
+      return { checked: 0, wrong: 0, skipped: code, channel: null, wrongUsers: null, through: 0 };
+    }
   }
 
   async send(): Promise<void> {
@@ -204,6 +224,7 @@ class Run {
       configNumber: this.#diffed?.configNumber ?? null,
       parts: this.tracker.outcomes(),
       error: this.#error,
+      ...(this.#verified ? { verified: this.#verified } : {}),
     });
   }
 }

@@ -6,7 +6,13 @@ import { attributeChannel } from "../../src/contracts/channel.ts";
 import { showConfig } from "../../src/contracts/connector-config.ts";
 import { connectorName, type ConnectorKey } from "../../src/contracts/connector-id.ts";
 import { errorMessage } from "../../src/contracts/errors.ts";
-import type { DiffMembershipInput, PlannedDelta, SendPartInput } from "../../src/contracts/run.ts";
+import type {
+  DiffMembershipInput,
+  PlannedDelta,
+  SendPartInput,
+  VerifiedWrites,
+  VerifyWritesInput,
+} from "../../src/contracts/run.ts";
 import { FakeConnector, outcomeOf, settledUpTo, stopped } from "./fake-connector.ts";
 
 /**
@@ -92,9 +98,22 @@ export class FakeActivities {
       fake.sent.push(input);
       return (await fake.on.send?.(input)) ?? { progress: settledUpTo(10), done: true };
     };
-    return { trackEntered: send, unsetExited: send, updateSubscriptionGroup: send };
+    const verifyWrites = async ({ scope }: VerifyWritesInput) => {
+      const fake = this.connectorOf(scope.key);
+      return (await fake.on.verifyWrites?.()) ?? nothingVerified;
+    };
+    return { verifyWrites, trackEntered: send, unsetExited: send, updateSubscriptionGroup: send };
   }
 }
+
+const nothingVerified: VerifiedWrites = {
+  checked: 0,
+  wrong: 0,
+  skipped: null,
+  channel: null,
+  wrongUsers: null,
+  through: 0,
+};
 
 /** Ten users entered where the membership is newer than what was delivered; ten exited where nobody is to be a member. */
 function attributeDelta(fake: FakeConnector, { membership }: DiffMembershipInput): PlannedDelta[] {

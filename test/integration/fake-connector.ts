@@ -18,6 +18,7 @@ import type {
   RunScope,
   SendPartInput,
   SentPart,
+  VerifiedWrites,
   WriteConfigInput,
 } from "../../src/contracts/run.ts";
 import { noProgress } from "../../src/contracts/run.ts";
@@ -38,6 +39,7 @@ interface Hooks {
   lookAtSegment?: () => void | Promise<void>;
   fetchMembership?: () => void | Promise<void>;
   diffMembership?: () => void | Promise<void>;
+  verifyWrites?: () => VerifiedWrites | void | Promise<VerifiedWrites | void>;
   send?: (input: SendPartInput) => SentPart | void | Promise<SentPart | void>;
   commitLedger?: () => void | Promise<void>;
   closeRun?: () => void | Promise<void>;

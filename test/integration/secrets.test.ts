@@ -47,6 +47,7 @@ async function startWorker(): Promise<Process> {
     METRICS_ADDRESS: metricsAddress,
     ALLOWED_BRAZE_ORIGINS: allowed,
     LOG_LEVEL: "trace",
+    VERIFY_SAMPLE_USERS: "500",
   });
 }
 

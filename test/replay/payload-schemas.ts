@@ -19,6 +19,7 @@ import type {
   RunScope,
   RunSummary,
   SyncRunInput,
+  VerifiedWrites,
 } from "../../src/contracts/run.ts";
 import type { ConnectorView } from "../../src/contracts/view.ts";
 
@@ -37,6 +38,7 @@ const reasonSchema = z.enum([
   "look",
   "retry",
   "remove",
+  "verify",
 ]) satisfies z.ZodType<RunReason>;
 
 const recomputeSchema = z.object({
@@ -80,6 +82,13 @@ const partSchema = z.object({
   progress: progressSchema,
 }) satisfies z.ZodType<PartOutcome>;
 
+const verificationSchema = commitSchema.shape.verification.unwrap().unwrap();
+const verifiedSchema = verificationSchema.extend({
+  channel: channelSchema.nullable(),
+  wrongUsers: fileRefSchema.nullable(),
+  through: count,
+}) satisfies z.ZodType<VerifiedWrites>;
+
 const summarySchema = z.object({
   number: z.int().positive(),
   workflow_id: z.string(),
@@ -92,6 +101,7 @@ const summarySchema = z.object({
   started_at: timestampSchema,
   finished_at: timestampSchema,
   error: runErrorSchema,
+  verification: verificationSchema.optional(),
 }) satisfies z.ZodType<RunSummary>;
 
 const channelCountsSchema = z.object({ channel: channelSchema, ...ledgerRefSchema.shape.counts.shape });
@@ -196,8 +206,17 @@ export const activitySchemas: ActivitySchemas = {
     input: z.object({ scope: scopeSchema, recompute: recomputeSchema.nullable() }),
     result: membershipSchema,
   },
+  verifyWrites: {
+    input: z.object({ scope: scopeSchema, at: timestampSchema, sample: z.int().positive().nullable() }),
+    result: verifiedSchema,
+  },
   diffMembership: {
-    input: z.object({ scope: scopeSchema, at: timestampSchema, membership: membershipSchema.nullable() }),
+    input: z.object({
+      scope: scopeSchema,
+      at: timestampSchema,
+      membership: membershipSchema.nullable(),
+      wrong: z.object({ channel: channelSchema, users: fileRefSchema }).optional(),
+    }),
     result: z.object({
       planned: z.boolean(),
       deltas: z.array(
@@ -226,6 +245,7 @@ export const activitySchemas: ActivitySchemas = {
       configNumber: z.int().positive().nullable(),
       parts: z.array(partSchema),
       error: runErrorSchema,
+      verified: verifiedSchema.optional(),
     }),
     result: committedRunSchema,
   },
@@ -244,6 +264,7 @@ export const workflowSchemas = {
           wanted: reasonSchema.nullable(),
           lookAtMs: z.number().nonnegative(),
           partialStreak: count,
+          sample: z.int().positive().optional(),
         })
         .optional(),
     }) satisfies z.ZodType<ConnectorInput>,
@@ -256,10 +277,14 @@ export const workflowSchemas = {
       reason: reasonSchema,
       recompute: recomputeSchema.nullable(),
       empty: z.boolean(),
+      sample: z.int().positive().nullish(),
     }) satisfies z.ZodType<SyncRunInput>,
     result: committedRunSchema,
   },
 };
+
+/** Newer than the newest recording: it leaves this list as it is recorded. */
+export const notRecordedYet: readonly string[] = ["verifyWrites"];
 
 /** Their arguments. */
 export const updateSchemas = {

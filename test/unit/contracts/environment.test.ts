@@ -21,6 +21,7 @@ test("an empty environment has every documented default", () => {
     LOG_LEVEL: "info",
     DELIVER_WORKERS: 1,
     QUIET_WINDOW_SECONDS: 420,
+    VERIFY_SAMPLE_USERS: 500,
     RECONCILE_INTERVAL_SECONDS: 3600,
     PART_SECONDS: 60,
   });
@@ -61,6 +62,7 @@ describe("a malformed value is refused by its variable's name", () => {
     ["DELIVER_WORKERS", "0", "whole number from 1 to 1000"],
     ["DELIVER_WORKERS", "two", "whole number"],
     ["QUIET_WINDOW_SECONDS", "-1", "whole number"],
+    ["VERIFY_SAMPLE_USERS", "501", "whole number from 0 to 500"],
     ["RECONCILE_INTERVAL_SECONDS", "1.5", "whole number"],
     ["PART_SECONDS", "601", "whole number from 1 to 600"],
   ])("%s=%s", (name, value, words) => {

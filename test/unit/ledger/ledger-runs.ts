@@ -20,6 +20,8 @@ interface RunOptions {
   /** With it, large removals are held. */
   guard?: { maxPercent?: number; approved?: readonly FileRef[] };
   resync?: boolean;
+  /** Users whom Braze was seen to show wrong. */
+  wrong?: readonly string[];
   /** How its parts end; settled unless said otherwise. `refused`: written by nobody, the ledger stays. */
   ends?: "settled" | "unsent" | "died" | "refused" | Pick<PartOutcome, "progress" | "reported">;
 }
@@ -96,6 +98,9 @@ export class LedgerRuns {
       batchSize: 75,
       recent: recent(attribute),
       guard,
+      wrong: options.wrong
+        ? await this.#world.ledger.publishWrong({ folder, number, userIds: options.wrong })
+        : null,
     } as const;
     const { resync } = options;
     const [plan] = await this.#world.ledger.diffChannels({

@@ -421,6 +421,28 @@ describe("continue-as-new", () => {
     ]);
   });
 
+  test("keeps a verification that no run was begun for, and one wish among others", () => {
+    const model = delivered();
+    const { begun } = model;
+    model.apply({ type: "verificationRequested", sample: 500 });
+    expect(model.next()).toEqual({ kind: "run", reason: "verify" });
+    model.apply({ type: "verificationRequested", sample: 100 });
+    // Whatever the next run is for, it looks.
+    model.sync();
+    expect(newConnectorState(carriedState(model.state))).toMatchObject({ wanted: "sync", sample: 500 });
+    expect(model.next()).toEqual({ kind: "run", reason: "sync" });
+    rest(model);
+    expect(begun.slice(1)).toMatchObject([{ reason: "sync", number: 2 }]);
+    expect(model.state.sample).toBeNull();
+  });
+
+  test("forgets a verification with the deactivation that stops everything", () => {
+    const model = delivered();
+    model.apply({ type: "verificationRequested", sample: 500 });
+    model.write("deactivated");
+    expect(model.state).toMatchObject({ wanted: null, sample: null });
+  });
+
   test("keeps a recompute that no run was begun for", () => {
     const model = delivered();
     model.historyDue = true;
