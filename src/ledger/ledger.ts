@@ -1,4 +1,5 @@
 import type { ConnectorKey } from "../contracts/connector-id.ts";
+import type { ExplainOptions, Explanation } from "../contracts/explain.ts";
 import type { ChannelPlan, FileRef, LedgerRef } from "../contracts/log.ts";
 import type { Rejects } from "../contracts/run.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -7,6 +8,7 @@ import type { AbandonInput, SettleInput } from "./commit.ts";
 import { diffChannels } from "./diff.ts";
 import type { DiffInput } from "./diff.ts";
 import { createDuckDb } from "./duckdb.ts";
+import { explainUser } from "./explain.ts";
 import { createLedgerFiles } from "./files.ts";
 import type { LedgerDeps } from "./ledger-deps.ts";
 import { ConnectorLog } from "./log.ts";
@@ -39,6 +41,8 @@ export interface Ledger {
   readRejects(rejects: Rejects): Promise<RejectsByCode>;
   settleLedger(input: SettleInput): Promise<LedgerRef[]>;
   abandonRun(input: AbandonInput): Promise<LedgerRef[]>;
+  /** One user's timeline. The id is in no error and no log. */
+  explain(key: ConnectorKey, userId: string, options: ExplainOptions): Promise<Explanation>;
   /** Ends DuckDB and removes this process's scratch files. */
   close(): Promise<void>;
 }
@@ -62,6 +66,8 @@ export async function createLedger({
     readRejects: (rejects) => readRejects(deps, rejects),
     settleLedger: (input) => settleLedger(deps, input),
     abandonRun: (input) => abandonRun(deps, input),
+    explain: (key, userId, options) =>
+      explainUser(deps, new ConnectorLog(storage, key), key, userId, options),
     async close() {
       await duckdb.close();
       await scratch.close();

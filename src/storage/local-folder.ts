@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { access, copyFile, link, mkdir, open, readFile, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CodedError } from "../contracts/errors.ts";
-import type { Storage } from "./storage.ts";
+import type { Storage, StoredEntry } from "./storage.ts";
 import { errnoOf, storageError } from "./storage-error.ts";
 import { safeKey, safePrefix } from "./storage-key.ts";
 
@@ -24,7 +24,8 @@ export async function openLocalFolder(root: string): Promise<Storage> {
         await create(root, key, (temporary) => copyFile(localPath, temporary, constants.COPYFILE_EXCL));
       }),
     localCopy: (key) => guarded(() => locate(root, safeKey(key))),
-    list: (prefix) => walk(root, prefix.slice(0, prefix.lastIndexOf("/") + 1), safePrefix(prefix)),
+    list: (prefix) => list(root, prefix),
+    entries: (prefix) => entries(root, prefix),
     delete: (key) => guarded(() => rm(join(root, safeKey(key)), { force: true })),
   };
 }
@@ -93,6 +94,18 @@ async function locate(root: string, key: string): Promise<{ path: string; bytes:
   const path = join(root, key);
   const found = await stat(path).catch((error: unknown) => missing(root, error));
   return found && { path, bytes: found.size };
+}
+
+function list(root: string, prefix: string): AsyncIterable<string> {
+  return walk(root, prefix.slice(0, prefix.lastIndexOf("/") + 1), safePrefix(prefix));
+}
+
+/** A name that `link()` gave keeps the time at which its bytes were written. */
+async function* entries(root: string, prefix: string): AsyncIterable<StoredEntry> {
+  for await (const key of list(root, prefix)) {
+    const found = await guarded(() => stat(join(root, key)).catch((error: unknown) => missing(root, error)));
+    if (found) yield { key, bytes: found.size, writtenAtMs: found.mtimeMs };
+  }
 }
 
 /** Folder by folder; a folder's name sorts with its slash, which makes the whole order that of the keys' bytes. */
