@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { addConfigure } from "./cli/connector-configure.ts";
 import { addCreate } from "./cli/connector-create.ts";
 import { addDelete } from "./cli/connector-delete.ts";
+import { addExplain } from "./cli/connector-explain.ts";
 import { addList } from "./cli/connector-list.ts";
 import { addLogs } from "./cli/connector-logs.ts";
 import { addShow } from "./cli/connector-show.ts";
@@ -39,6 +40,7 @@ function createProgram(): Command {
     addResync,
     addApproveRemoval,
     addLogs,
+    addExplain,
     addDelete,
   ];
   for (const add of commands) add(connector);

@@ -1,6 +1,4 @@
 import { existsSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
 import {
@@ -19,9 +17,8 @@ import type { ActivityDeps } from "./activities/deps.ts";
 import { createBraze } from "./braze/workspace.ts";
 import { EnvironmentError, type Environment } from "./contracts/environment.ts";
 import { searchAttributes, taskQueues } from "./contracts/temporal-names.ts";
-import { createLedger } from "./ledger/ledger.ts";
+import { openLedger } from "./ledger/open-ledger.ts";
 import { createSegops } from "./segops/client.ts";
-import { openStorage } from "./storage/open-storage.ts";
 import { createLogger, sdkLogger } from "./worker/logger.ts";
 import { readSecrets, type Secrets } from "./worker/secrets.ts";
 
@@ -88,22 +85,12 @@ async function connect(options: NativeConnectionOptions): Promise<NativeConnecti
 }
 
 async function createDeps(environment: Environment, secrets: Secrets, log: Logger): Promise<ActivityDeps> {
-  const scratchDir = environment.SCRATCH_DIR ?? join(tmpdir(), "segops-braze");
-  const storage = await openStorage(environment.STORAGE_URL);
-  const threads = environment.DUCKDB_THREADS ?? availableParallelism();
   return {
-    storage,
-    ledger: await createLedger({
-      storage,
-      scratchDir,
-      memoryLimit: environment.DUCKDB_MEMORY_LIMIT,
-      threads,
-    }),
+    ...(await openLedger(environment)),
     segops: createSegops({ baseUrl: environment.SEGOPS_API_URL, keyFor: secrets.segopsKeyFor }),
     braze: createBraze({ deliverWorkers: environment.DELIVER_WORKERS }),
     sealingKeys: secrets.sealingKeys,
     allowedOrigins: environment.ALLOWED_BRAZE_ORIGINS,
-    scratchDir,
     partSeconds: environment.PART_SECONDS,
     quietWindowMs: environment.QUIET_WINDOW_SECONDS * 1000,
     pace: {
