@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addCleanUp } from "./cli/connector-clean-up.ts";
 import { addConfigure } from "./cli/connector-configure.ts";
 import { addCreate } from "./cli/connector-create.ts";
 import { addDelete } from "./cli/connector-delete.ts";
@@ -41,6 +42,7 @@ function createProgram(): Command {
     addApproveRemoval,
     addLogs,
     addExplain,
+    addCleanUp,
     addDelete,
   ];
   for (const add of commands) add(connector);

@@ -97,6 +97,7 @@ async function createDeps(environment: Environment, secrets: Secrets, log: Logge
       lookIntervalMs: environment.RECONCILE_INTERVAL_SECONDS * 1000,
       runsPerHistory: environment.CONTINUE_AS_NEW_AFTER_RUNS,
     },
+    cleanUpAfterMs: environment.CLEAN_UP_AFTER_DAYS * 86_400_000,
     log,
     // Two at once fit the memory limit (reference: DuckDB and storage); a third waits.
     heavy: pLimit(2),

@@ -1,3 +1,4 @@
+import { createCleanUp } from "./clean-up.ts";
 import { createCloseRun } from "./close-run.ts";
 import { createCommitLedger } from "./commit-ledger.ts";
 import type { ActivityDeps } from "./deps.ts";
@@ -25,6 +26,7 @@ export function createComputeActivities(deps: ActivityDeps) {
     fetchMembership: withCodedFailures(deps.log, createFetchMembership(deps)),
     diffMembership: withCodedFailures(deps.log, createDiffMembership(deps)),
     commitLedger: withCodedFailures(deps.log, createCommitLedger(deps)),
+    cleanUp: withCodedFailures(deps.log, createCleanUp(deps)),
     closeRun: withCodedFailures(deps.log, createCloseRun(deps)),
   };
 }

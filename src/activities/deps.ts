@@ -21,6 +21,8 @@ export interface ActivityDeps {
   /** How long after the close of a run the users that it wrote are left alone. */
   quietWindowMs: number;
   pace: Pace;
+  /** Files of the ledger that no kept entry names go after this. */
+  cleanUpAfterMs: number;
   log: Logger;
   /** At most so many sets are fetched, compared or settled at once in this process: DuckDB's memory is shared. */
   heavy: <T>(work: () => Promise<T>) => Promise<T>;

@@ -17,6 +17,8 @@ export interface CarriedState {
   wanted: RunReason | null;
   lookAtMs: number;
   partialStreak: number;
+  /** When files of old runs are to be cleaned up next. */
+  cleanUpAtMs?: number;
 }
 
 /** The webhook body as it is; anything else is noted and ignored. */

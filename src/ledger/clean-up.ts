@@ -1,5 +1,6 @@
 import type { ConnectorKey } from "../contracts/connector-id.ts";
 import { connectorFolder } from "../contracts/log.ts";
+import type { CleanedUp } from "../contracts/run.ts";
 import type { Storage, StoredEntry } from "../storage/storage.ts";
 import { keptCommits, keptFiles } from "./kept-files.ts";
 import type { KeepRule } from "./kept-files.ts";
@@ -36,11 +37,6 @@ export async function findLeftovers(
 
 export interface CleanUpOptions extends KeepRule {
   signal?: AbortSignal | undefined;
-}
-
-export interface CleanedUp {
-  files: number;
-  bytes: number;
 }
 
 /**

@@ -13,6 +13,8 @@ import {
 import type { Commit } from "../contracts/log.ts";
 import type { Storage, StoredEntry } from "../storage/storage.ts";
 
+/** Files are kept for so many days at least. */
+export const cleanUpAfterDays = 30;
 /** The newest runs whose files stay, however old they are: a connector that recomputes rarely keeps a history, too. */
 export const keptCommits = 10;
 

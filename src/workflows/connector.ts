@@ -12,6 +12,7 @@ import {
   continueAsNew,
   currentUpdateInfo,
   ParentClosePolicy,
+  patched,
   setCurrentDetails,
   setHandler,
   startChild,
@@ -48,9 +49,10 @@ import { parseRecompute } from "../contracts/recompute.ts";
 import type { CommittedRun, RunReason, RunScope } from "../contracts/run.ts";
 import { searchAttributes } from "../contracts/temporal-names.ts";
 import type { ConnectorView } from "../contracts/view.ts";
-import { committing, log, source } from "./activities.ts";
+import { committing, housekeeping, log, source } from "./activities.ts";
 import {
   carriedState,
+  isCleanUpDue,
   isDelivering,
   isOvertaken,
   isRunUnwanted,
@@ -63,6 +65,7 @@ import {
 } from "./connector-state.ts";
 import { connectorDetails, connectorView } from "./connector-view.ts";
 import { refusal, runErrorOf } from "./failure.ts";
+import { patches } from "./patches.ts";
 import { syncRun } from "./sync-run.ts";
 
 /** Answers why it ended. It ends only when the connector was removed or was never created. */
@@ -235,6 +238,14 @@ class ConnectorLife {
   async look(): Promise<void> {
     const seen = await source.lookAtSegment({ key: this.#key }).catch(() => null);
     this.apply({ type: "looked", seen, at: Date.now() });
+    await this.cleanUp();
+  }
+
+  /** Whatever becomes of it: the next day it is tried again, and goes on with what is left. */
+  async cleanUp(): Promise<void> {
+    if (!isCleanUpDue(this.#state, Date.now()) || !patched(patches.cleanUp.id)) return;
+    await housekeeping.cleanUp({ key: this.#key, at: new Date().toISOString() }).catch(() => null);
+    this.apply({ type: "cleanedUp", at: Date.now() });
   }
 
   /** Not if somebody took the removal back while this waited its turn. */

@@ -192,6 +192,10 @@ export const activitySchemas: ActivitySchemas = {
       segmentName: z.string().nullable(),
     }),
   },
+  cleanUp: {
+    input: z.object({ key: connectorKeySchema, at: timestampSchema }),
+    result: z.object({ files: count, bytes: count }),
+  },
   fetchMembership: {
     input: z.object({ scope: scopeSchema, recompute: recomputeSchema.nullable() }),
     result: membershipSchema,
@@ -244,6 +248,7 @@ export const workflowSchemas = {
           wanted: reasonSchema.nullable(),
           lookAtMs: z.number().nonnegative(),
           partialStreak: count,
+          cleanUpAtMs: z.number().nonnegative().optional(),
         })
         .optional(),
     }) satisfies z.ZodType<ConnectorInput>,
