@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addCleanUp } from "./cli/connector-clean-up.ts";
 import { addConfigure } from "./cli/connector-configure.ts";
 import { addCreate } from "./cli/connector-create.ts";
 import { addDelete } from "./cli/connector-delete.ts";
+import { addExplain } from "./cli/connector-explain.ts";
 import { addList } from "./cli/connector-list.ts";
 import { addLogs } from "./cli/connector-logs.ts";
 import { addShow } from "./cli/connector-show.ts";
@@ -41,6 +43,8 @@ function createProgram(): Command {
     addVerify,
     addApproveRemoval,
     addLogs,
+    addExplain,
+    addCleanUp,
     addDelete,
   ];
   for (const add of commands) add(connector);

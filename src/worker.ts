@@ -1,6 +1,4 @@
 import { existsSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
 import {
@@ -19,7 +17,7 @@ import type { ActivityDeps } from "./activities/deps.ts";
 import { createBraze } from "./braze/workspace.ts";
 import { EnvironmentError, type Environment } from "./contracts/environment.ts";
 import { searchAttributes, taskQueues } from "./contracts/temporal-names.ts";
-import { createLedger } from "./ledger/ledger.ts";
+import { openLedger } from "./ledger/open-ledger.ts";
 import { createSegops } from "./segops/client.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import { identifyStorage } from "./worker/known-storage.ts";
@@ -96,22 +94,13 @@ type Given = Pick<ActivityDeps, "storage" | "storageId" | "log"> & {
 };
 
 async function createDeps({ environment, secrets, log, storage, storageId }: Given): Promise<ActivityDeps> {
-  const scratchDir = environment.SCRATCH_DIR ?? join(tmpdir(), "segops-braze");
-  const threads = environment.DUCKDB_THREADS ?? availableParallelism();
   return {
-    storage,
+    ...(await openLedger(environment, storage)),
     storageId,
-    ledger: await createLedger({
-      storage,
-      scratchDir,
-      memoryLimit: environment.DUCKDB_MEMORY_LIMIT,
-      threads,
-    }),
     segops: createSegops({ baseUrl: environment.SEGOPS_API_URL, keyFor: secrets.segopsKeyFor }),
     braze: createBraze({ deliverWorkers: environment.DELIVER_WORKERS }),
     sealingKeys: secrets.sealingKeys,
     allowedOrigins: environment.ALLOWED_BRAZE_ORIGINS,
-    scratchDir,
     partSeconds: environment.PART_SECONDS,
     quietWindowMs: environment.QUIET_WINDOW_SECONDS * 1000,
     verifySampleUsers: environment.VERIFY_SAMPLE_USERS,
@@ -119,6 +108,7 @@ async function createDeps({ environment, secrets, log, storage, storageId }: Giv
       lookIntervalMs: environment.RECONCILE_INTERVAL_SECONDS * 1000,
       runsPerHistory: environment.CONTINUE_AS_NEW_AFTER_RUNS,
     },
+    cleanUpAfterMs: environment.CLEAN_UP_AFTER_DAYS * 86_400_000,
     log,
     // Two at once fit the memory limit (reference: DuckDB and storage); a third waits.
     heavy: pLimit(2),

@@ -20,6 +20,8 @@ export interface CarriedState {
   /** The storage that the log was read from: no other one may be taken for it. */
   storageId?: string | null;
   sample?: number | null;
+  /** When files of old runs are to be cleaned up next. */
+  cleanUpAtMs?: number;
 }
 
 /** The webhook body as it is; anything else is noted and ignored. */

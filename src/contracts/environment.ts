@@ -62,6 +62,7 @@ const environmentSchema = z.object({
   RECONCILE_INTERVAL_SECONDS: wholeNumber(1, 86_400).default(3600),
   CONTINUE_AS_NEW_AFTER_RUNS: wholeNumber(1, 1000).default(100),
   PART_SECONDS: wholeNumber(1, 600).default(60),
+  CLEAN_UP_AFTER_DAYS: wholeNumber(30, 36_500).default(30),
 });
 export type Environment = z.infer<typeof environmentSchema>;
 

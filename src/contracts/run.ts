@@ -266,6 +266,18 @@ export interface LookAtSegmentInput extends StorageBound {
   key: ConnectorKey;
 }
 
+export interface CleanUpInput extends StorageBound {
+  key: ConnectorKey;
+  /** ISO 8601, the workflow's clock. */
+  at: string;
+}
+
+/** What a clean-up has deleted. */
+export interface CleanedUp {
+  files: number;
+  bytes: number;
+}
+
 export interface SeenSegment {
   computedAt: string | null;
   memberCount: number | null;

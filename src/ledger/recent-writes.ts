@@ -29,6 +29,7 @@ export async function recentWrites(
   return (channel) => runs.map((run) => writesTo(channel, run)).filter(({ parts }) => parts.length > 0);
 }
 
+/** Whether a run may have written anybody; one that did not left the ledger as it was. */
 export function hasWritten({ sent, counts }: Commit): boolean {
   return sent ?? (counts.requests > 0 || counts.unknown > 0);
 }

@@ -41,6 +41,8 @@ export interface ConnectorState {
   /** When the first rejected user may be tried again, or a run that was cut short goes on. */
   retryAtMs: number | null;
   lookAtMs: number;
+  /** From then on the next look cleans up files of old runs. 0: not known yet. */
+  cleanUpAtMs: number;
   lookIntervalMs: number;
   runsPerHistory: number;
   runsHere: number;
@@ -62,7 +64,8 @@ export type ConnectorEvent =
   | { type: "runStarted"; run: CurrentRun }
   | { type: "runEnded"; committed: CommittedRun; at: number }
   | { type: "runLost" }
-  | { type: "looked"; seen: SeenSegment | null; at: number };
+  | { type: "looked"; seen: SeenSegment | null; at: number }
+  | { type: "cleanedUp"; at: number };
 
 export function newConnectorState(carried: CarriedState | undefined): ConnectorState {
   return {
@@ -87,6 +90,7 @@ export function newConnectorState(carried: CarriedState | undefined): ConnectorS
     deliveredComputedAt: null,
     retryAtMs: null,
     lookAtMs: carried?.lookAtMs ?? 0,
+    cleanUpAtMs: carried?.cleanUpAtMs ?? 0,
     lookIntervalMs: 3_600_000,
     runsPerHistory: 100,
     runsHere: 0,
@@ -97,8 +101,9 @@ export function newConnectorState(carried: CarriedState | undefined): ConnectorS
 }
 
 export function carriedState(state: ConnectorState): CarriedState {
-  const { newest, wanted, lookAtMs, partialStreak, storageId, sample } = state;
-  return { newest, wanted, lookAtMs, partialStreak, storageId, ...(sample === null ? {} : { sample }) };
+  const { newest, wanted, lookAtMs, partialStreak, storageId, sample, cleanUpAtMs } = state;
+  const asked = sample === null ? {} : { sample };
+  return { newest, wanted, lookAtMs, partialStreak, storageId, cleanUpAtMs, ...asked };
 }
 
 /** The one place where a connector changes. Answers a new state; what to do about it is `nextStep`'s to say. */
@@ -146,6 +151,8 @@ export function transition(state: ConnectorState, event: ConnectorEvent): Connec
       return { ...state, currentRun: null, lostRun: state.currentRun, runsHere: state.runsHere + 1 };
     case "looked":
       return looked(state, event.seen, event.at);
+    case "cleanedUp":
+      return { ...state, cleanUpAtMs: event.at + dayMs };
     default:
       return assertNever(event);
   }
@@ -174,6 +181,8 @@ function opened(state: ConnectorState, log: OpenedLog, at: number): ConnectorSta
     runsPerHistory: log.pace.runsPerHistory,
     storageId: log.storageId ?? state.storageId,
     lookAtMs: state.lookAtMs || at,
+    // A new connector has nothing to clean up.
+    cleanUpAtMs: state.cleanUpAtMs || at + dayMs,
   };
   if (!log.last) return settleNewest(adopted);
   return settleNewest(goOnAfterCut(lostRunClosed(withRun(adopted, log.last), log.last.summary), at));
@@ -427,6 +436,12 @@ function isHistoryDue(state: ConnectorState, around: Surroundings): boolean {
 function waitUntil(times: (number | null)[], now: number): Step {
   const first = Math.min(...times.filter((time) => time !== null));
   return { kind: "wait", ms: Math.max(first - now, 1) };
+}
+
+/** A run that is due goes first, but not for more than a day. */
+export function isCleanUpDue({ wanted, newest, cleanUpAtMs }: ConnectorState, now: number): boolean {
+  const isRunDue = wanted !== null || newest !== null;
+  return now >= cleanUpAtMs + (isRunDue ? dayMs : 0);
 }
 
 /** Deactivated, or a removal taken back: what the run under way does is not wanted any more. */

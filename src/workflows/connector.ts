@@ -52,9 +52,10 @@ import { maxVerifySampleUsers, verifySampleUsers } from "../contracts/run.ts";
 import type { CommittedRun, RunReason, RunScope } from "../contracts/run.ts";
 import { searchAttributes, storageIdMemo } from "../contracts/temporal-names.ts";
 import type { ConnectorView } from "../contracts/view.ts";
-import { committing, log, source } from "./activities.ts";
+import { committing, housekeeping, log, source } from "./activities.ts";
 import {
   carriedState,
+  isCleanUpDue,
   isDelivering,
   isOvertaken,
   isRunUnwanted,
@@ -265,6 +266,16 @@ class ConnectorLife {
     const { storageId } = this.#state;
     const seen = await source.lookAtSegment({ key: this.#key, storageId }).catch(() => null);
     this.apply({ type: "looked", seen, at: Date.now() });
+    await this.cleanUp();
+  }
+
+  /** Whatever becomes of it: the next day it is tried again, and goes on with what is left. */
+  async cleanUp(): Promise<void> {
+    if (!isCleanUpDue(this.#state, Date.now()) || !patched(patches.cleanUp.id)) return;
+    const { storageId } = this.#state;
+    const at = new Date().toISOString();
+    await housekeeping.cleanUp({ key: this.#key, storageId, at }).catch(() => null);
+    this.apply({ type: "cleanedUp", at: Date.now() });
   }
 
   /** Not if somebody took the removal back while this waited its turn. */

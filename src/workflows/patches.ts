@@ -26,4 +26,12 @@ export const patches = {
     since: "0.2.0",
     until: "two releases later",
   },
+  cleanUp: {
+    id: "clean-up",
+    changed:
+      "once a day, after a look, a connector has the files deleted that no kept entry of its log names",
+    why: "nothing else runs for every connector, however rarely its segment is computed",
+    since: "0.2.0",
+    until: "two releases later",
+  },
 } as const satisfies Record<string, Patch>;

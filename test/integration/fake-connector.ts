@@ -37,6 +37,7 @@ interface Hooks {
   openLog?: () => void | Promise<void>;
   writeConfig?: (input: WriteConfigInput) => void | Promise<void>;
   lookAtSegment?: () => void | Promise<void>;
+  cleanUp?: () => void | Promise<void>;
   fetchMembership?: () => void | Promise<void>;
   diffMembership?: () => void | Promise<void>;
   verifyWrites?: () => VerifiedWrites | void | Promise<VerifiedWrites | void>;
@@ -51,7 +52,7 @@ export class FakeConnector {
   readonly configs: { entry: Omit<ConfigEntry, "version" | "kind">; changeId: string }[] = [];
   readonly runs = new Map<number, FakeRun>();
   readonly sent: SendPartInput[] = [];
-  readonly counts = { opens: 0, looks: 0, fetches: 0, closes: 0 };
+  readonly counts = { opens: 0, looks: 0, cleanUps: 0, fetches: 0, closes: 0 };
   on: Hooks = {};
   segment = { computedAt: null as string | null, memberCount: 10, segmentName: "High LTV Buyers" };
   /** What the next plans send; null: one part of the attribute where the membership is new, else nothing. */

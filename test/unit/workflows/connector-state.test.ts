@@ -2,10 +2,12 @@ import { array, assert, constantFrom, integer, property, tuple } from "fast-chec
 import { describe, expect, test } from "vitest";
 import {
   carriedState,
+  isCleanUpDue,
   isOvertaken,
   isRunUnwanted,
   newConnectorState,
   nextStep,
+  transition,
 } from "../../../src/workflows/connector-state.ts";
 import { ConnectorModel, computedAt, hourMs, type RunEnd } from "./connector-model.ts";
 
@@ -150,6 +152,30 @@ describe("recomputes", () => {
 });
 
 describe("looks", () => {
+  test("files of old runs are due a day after the log was opened, and each day after, also over continue-as-new", () => {
+    const { state, now } = delivered();
+    const dayMs = 24 * hourMs;
+    expect([isCleanUpDue(state, now), isCleanUpDue(state, now + dayMs)]).toEqual([false, true]);
+    const cleaned = transition(state, { type: "cleanedUp", at: now + dayMs });
+    const carried = newConnectorState(carriedState(cleaned));
+    for (const later of [cleaned, carried]) {
+      expect([isCleanUpDue(later, now + 2 * dayMs - 1), isCleanUpDue(later, now + 2 * dayMs)]).toEqual([
+        false,
+        true,
+      ]);
+    }
+  });
+
+  test("a run that is due goes before files of old runs, but not for more than a day", () => {
+    const { state, now } = delivered();
+    const waiting = { ...state, newest: { computed_at: computedAt(9) } };
+    const dayMs = 24 * hourMs;
+    expect([isCleanUpDue(waiting, now + dayMs), isCleanUpDue(waiting, now + 2 * dayMs)]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
   test("an hour after the last one the segment is looked at, and what is newer is run", () => {
     const model = delivered();
     model.sourceComputed = 2;
@@ -413,6 +439,7 @@ describe("continue-as-new", () => {
       status: "opening",
     });
     expect(Object.keys(carried).toSorted()).toEqual([
+      "cleanUpAtMs",
       "lookAtMs",
       "newest",
       "partialStreak",
