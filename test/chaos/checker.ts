@@ -34,16 +34,20 @@ function unsettled({ unsettled: why }: ConnectorEvidence): string[] {
 
 /** Byte for byte: ids are never normalised, so two strings are equal only if their bytes are. */
 function differing(
-  { channel, desired, shown, rejected }: ChannelEvidence,
+  { channel, desired, shown, rejected, held }: ChannelEvidence,
   { blockedIds, untoldRejections }: Evidence,
 ): string[] {
   const [wanted, there] = [new Set(desired), new Set(shown)];
   const refused = new Set([...rejected.keys(), ...(untoldRejections > 0 ? blockedIds : [])]);
   const missing = desired.filter((user) => !there.has(user) && !refused.has(user));
-  const extra = shown.filter((user) => !wanted.has(user) && !rejected.has(user));
+  const extra = shown.filter((user) => !wanted.has(user) && !rejected.has(user) && !held.has(user));
+  const heldMembers = [...held.keys()].filter((user) => wanted.has(user));
+  const gone = [...held].flatMap(([user, state]) => (state === "present" && !there.has(user) ? [user] : []));
   return [
     ...describe(missing, `missing in Braze, ${channel}`),
     ...describe(extra, `in Braze and not in SegOps, ${channel}`),
+    ...describe(heldMembers, `held as if they had left, though SegOps names them, ${channel}`),
+    ...describe(gone, `held and yet gone from Braze, ${channel}`),
   ];
 }
 

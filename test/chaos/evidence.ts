@@ -42,6 +42,8 @@ export interface ChannelEvidence {
   shown: readonly string[];
   /** Whom the ledger names as rejected: user → reason. */
   rejected: ReadonlyMap<string, string>;
+  /** Whose exit the ledger says is held for a person: user → what the ledger says of their state in Braze. */
+  held: ReadonlyMap<string, string>;
 }
 
 /** One write that Braze accepted. */

@@ -5,9 +5,11 @@ import {
   exportFaults,
   processFaults,
   segopsFaults,
+  storageFaults,
   type BrazeFault,
   type ProcessFault,
   type SegopsFault,
+  type StorageFault,
 } from "./fault-kinds.ts";
 
 /** One fault, as data. `fraction` chooses among what there is when it strikes, such as events of a history. */
@@ -29,6 +31,7 @@ export type PlannedFault = { atMs: number } & (
       retryAfterSeconds: number | undefined;
     }
   | { on: "segops"; kind: SegopsFault; connector: number; times: number }
+  | { on: "storage"; kind: StorageFault; connector: number; times: number; lastsMs: number }
 );
 
 interface FaultOptions {
@@ -38,7 +41,8 @@ interface FaultOptions {
   stormMs: number;
 }
 
-const perRound = { process: 3, braze: 4, segops: 3 };
+/** In a hundred rounds each kind has at least 21 turns: some find nothing to strike. */
+const perRound = { process: 3, braze: 4, segops: 4, storage: 2 };
 
 /** Kinds take turns, in an order of the seed's: within few rounds each has its chance. */
 export function planFaults(
@@ -70,6 +74,14 @@ export function planFaults(
     times: kind === "hang" || leavesNobodyNamed(kind) ? 1 : dice.int(1, 4),
     retryAfterSeconds: kind === "429" || kind === "503" ? dice.pick([undefined, 0, 1]) : undefined,
   }));
+  const storage = turn(storageFaults, perRound.storage).map((kind) => ({
+    on: "storage" as const,
+    kind,
+    atMs: atMs(),
+    connector: connector(),
+    times: isLasting(kind) ? 12 : dice.int(1, 3),
+    lastsMs: isLasting(kind) ? dice.int(2_000, 5_000) : 60_000,
+  }));
   const kinds = turn(segopsFaults, perRound.segops);
   const segops = kinds.map((kind) => ({
     on: "segops" as const,
@@ -80,7 +92,7 @@ export function planFaults(
     connector: exportFaults.has(kind) ? 0 : connector(),
     times: dice.int(1, 2),
   }));
-  const faults: PlannedFault[] = [...process, ...braze, ...segops];
+  const faults: PlannedFault[] = [...process, ...braze, ...segops, ...storage];
   return {
     faults: faults.toSorted((a, b) => a.atMs - b.atMs),
     needsExport: kinds.some((kind) => exportFaults.has(kind)),
@@ -92,6 +104,11 @@ function lasting(dice: Dice, kind: ProcessFault): number {
   if (kind === "worker_stopped") return dice.int(4_000, 7_000);
   if (kind === "worker_stopped_past_its_run") return dice.int(9_000, 14_000);
   return dice.int(500, 2_500);
+}
+
+/** A state of the disk, and no accident of one call. */
+function isLasting(kind: StorageFault): boolean {
+  return kind === "slow_disk" || kind === "disk_full";
 }
 
 /** Both outcomes are real: Braze took the request or did not, and the answer does not tell. A 429 always means that it did not. */

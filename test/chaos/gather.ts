@@ -70,12 +70,24 @@ class LedgerFiles {
     );
   }
 
-  async #rows(columns: string, refs: readonly FileRef[]): Promise<{ user_id: string; reason: string }[]> {
+  /** Whose exit waits for a person, with the state that the ledger knows of. */
+  async held(ref: FileRef | null | undefined): Promise<Map<string, string>> {
+    const rows = ref ? await this.#rows("user_id, reason, state", [ref]) : [];
+    return new Map(rows.filter(({ reason }) => reason === "held").map((row) => [row.user_id, row.state]));
+  }
+
+  async #rows(columns: string, refs: readonly FileRef[]): Promise<LedgerRow[]> {
     if (refs.length === 0) return [];
     const paths = refs.map(({ key }) => `'${join(this.#dir, key).replaceAll("'", "''")}'`).join(", ");
     const rows = await this.#connection.runAndReadAll(`SELECT ${columns} FROM read_parquet([${paths}])`);
-    return rows.getRowObjectsJS() as unknown as { user_id: string; reason: string }[];
+    return rows.getRowObjectsJS() as unknown as LedgerRow[];
   }
+}
+
+interface LedgerRow {
+  user_id: string;
+  reason: string;
+  state: string;
 }
 
 async function historyLength(arena: Arena, workflowId: string): Promise<number> {
@@ -99,10 +111,10 @@ async function gatherRun(
   };
 }
 
-/** Whoever still worked on the run could see it open until the commit was there, whatever time it bears. */
+/** Whoever still worked on the run could see it open until the commit had its name (which changes `ctime`), whatever time it bears. */
 async function closedAtMs(connector: TestConnector, commit: Commit): Promise<number> {
   const path = join(connector.storageDir(), commitKey(connectorFolder(connector.key), commit.number));
-  return Math.max(Date.parse(commit.at), (await stat(path)).mtimeMs);
+  return Math.max(Date.parse(commit.at), (await stat(path)).ctimeMs);
 }
 
 async function movesOf(plan: Plan, files: LedgerFiles): Promise<Map<string, Map<string, Direction>>> {
@@ -140,6 +152,9 @@ async function gatherChannels(
         ...(parseChannel(channel).kind === "subscription_group" ? withoutProfile : []),
         ...(await rejectedIn(channel, commits, files)),
       ]),
+      held: await files.held(
+        commits.at(-1)?.channels.find((ledger) => ledger.channel === channel)?.exceptions,
+      ),
     })),
   );
 }

@@ -32,9 +32,11 @@ export class Nemesis {
     );
   }
 
-  /** Takes the stand-ins' faults away and counts how often each of them struck. */
+  /** Takes the faults of storage and stand-ins away and counts how often each of them struck. */
   async relent(): Promise<void> {
     const { braze, segops } = this.#arena.stage.stack;
+    for (const [kind, struck] of await this.#arena.storageFaults.clear())
+      this.#tally.add(`storage ${kind}`, struck);
     for (const { kind, struck } of await braze.faults()) this.#tally.add(`braze ${kind}`, struck);
     for (const { kind, struck } of await segops.faults()) this.#tally.add(`segops ${kind}`, struck);
     await braze.clearFaults();
@@ -52,6 +54,12 @@ export class Nemesis {
       case "segops": {
         const { kind, times } = fault;
         await segops.addFault({ segment: this.#connector(fault).id, kind, times });
+        return;
+      }
+      case "storage": {
+        const { kind, times, lastsMs } = fault;
+        const prefix = connectorFolder(this.#connector(fault).key);
+        this.#arena.storageFaults.add({ kind, prefix, times, untilMs: Date.now() + lastsMs });
         return;
       }
       case "process":

@@ -13,7 +13,7 @@ import { gatherConnector, unnamedRejectionFaults } from "./gather.ts";
 import { knowUsers } from "./known-users.ts";
 import { Nemesis } from "./nemesis.ts";
 import { untilAtRest } from "./rest.ts";
-import { writeScript, type RoundScript } from "./script.ts";
+import type { RoundScript } from "./script.ts";
 import { Tally } from "./tally.ts";
 import { resolveNames, type PlannedWork } from "./workload.ts";
 
@@ -27,9 +27,12 @@ export interface RoundResult {
 
 const limits = { partMs: partSeconds * 1000, slackMs: 1_500, historyEvents: 1_500 };
 
-/** One round with connectors and a workspace of its own: workload and faults at once, then quiet, then the checker. */
-export async function playRound(arena: Arena, seed: number, round: number): Promise<RoundResult> {
-  return await new Round(arena, writeScript(seed, round), round).play();
+/**
+ * One round with connectors and a workspace of its own: workload and faults at once, then quiet, then the checker.
+ * `number` names them, and no other round of the arena may have it.
+ */
+export async function playRound(arena: Arena, script: RoundScript, number: number): Promise<RoundResult> {
+  return await new Round(arena, script, number).play();
 }
 
 class Round {
@@ -94,10 +97,9 @@ class Round {
     await braze.putWorkspace({ key: this.#brazeKey, ...weather, recordWrites: true });
     await Promise.all(
       this.#connectors.map(async (connector, index) => {
-        const { segment = {}, settings = {} } = cast[index] ?? {};
-        await connector.segment(segment);
+        await connector.segment(cast[index]?.segment ?? {});
         await connector.compute();
-        await connector.create(resolveNames(settings, connector.id));
+        await this.#create(index);
       }),
     );
   }
@@ -122,9 +124,27 @@ class Round {
       case "configure":
         await connector.configure(resolveNames(work.change, connector.id));
         return;
+      case "approve": {
+        const { pending_removal: pending } = await connector.describe();
+        if (!pending) return;
+        await connectors.approveRemoval(connector.key, pending.digest);
+        break;
+      }
+      case "remove":
+        await connectors.remove(connector.key, { cleanup: work.cleanup });
+        break;
+      case "create":
+        await this.#create(index);
+        break;
       default:
         await connectors[work.kind](connector.key);
     }
+    this.#tally.did(work.kind);
+  }
+
+  async #create(index: number): Promise<void> {
+    const [connector, member] = [this.#connectors[index], this.#script.cast[index]];
+    if (connector && member) await connector.create(resolveNames(member.settings, connector.id));
   }
 
   /** With workers and Temporal down, an operation may be refused or unheard; but it must say so in the client's words. */
@@ -155,11 +175,28 @@ class Round {
     const stalls = this.#script.faults.some(
       (fault) => fault.on === "segops" && stallingSegopsFaults.has(fault.kind),
     );
-    if (stalls) await eventually("it can be deactivated", () => connectors.deactivate(connector.key));
-    await eventually("it can be activated", () => connectors.activate(connector.key));
+    await eventually("it is there", () => this.#activate(index));
+    if (stalls) {
+      await eventually("it can be deactivated", () => connectors.deactivate(connector.key));
+      await eventually("it can be activated", () => connectors.activate(connector.key));
+    }
     const computedAt = await connector.compute(this.#script.lastChanges[index]);
     await eventually("the last recompute is told", async () => (await connector.signal(), true));
-    return await untilAtRest(this.#arena, connector, computedAt);
+    const letsGo = this.#script.cast[index]?.letsGo ?? true;
+    return await untilAtRest(this.#arena, connector, { computedAt, letsGo });
+  }
+
+  /** One that was removed in the storm is created again. */
+  async #activate(index: number): Promise<true> {
+    const connector = this.#connectors[index];
+    if (!connector) throw new Error(`the round has no connector ${index}`);
+    try {
+      await this.#arena.stage.connectors.activate(connector.key);
+    } catch (error) {
+      if (!(error instanceof CodedError && error.code === "connector_not_found")) throw error;
+      await this.#create(index);
+    }
+    return true;
   }
 
   /** What the checker saw, for whoever looks into it: the stand-ins forget it when they end. */
