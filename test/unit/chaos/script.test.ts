@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { faultSchema as brazeFaultSchema } from "../../../sandbox/braze/faults.ts";
+import { faultSchema as segopsFaultSchema } from "../../../sandbox/segops/faults.ts";
 import {
   brazeFaults,
   exportFaults,
@@ -29,6 +31,11 @@ test("within a hundred rounds every kind of fault is tried at least twenty times
   ];
   expect([...tried.keys()].sort()).toEqual(kinds.sort());
   expect(Math.min(...tried.values())).toBeGreaterThanOrEqual(20);
+});
+
+test("every fault that the stand-ins can play is a kind of the suite's", () => {
+  expect([...brazeFaults].sort()).toEqual([...brazeFaultSchema.shape.kind.options].sort());
+  expect([...segopsFaults].sort()).toEqual([...segopsFaultSchema.in.shape.kind.options].sort());
 });
 
 test("a fault of exports comes with a segment that is exported", () => {
