@@ -68,7 +68,8 @@ export function planFaults(
   const braze = turn(brazeFaults, perRound.braze).map((kind) => ({
     on: "braze" as const,
     kind,
-    atMs: atMs(),
+    // While there is much to send yet: it stays until it has struck.
+    atMs: dice.int(300, Math.floor(stormMs / 2)),
     path: dice.chance(0.3) ? "/v2/subscription" : dice.pick(["/users/track", "/"]),
     applied: mayDiffer(kind) ? dice.chance(0.5) : undefined,
     times: kind === "hang" || leavesNobodyNamed(kind) ? 1 : dice.int(1, 4),

@@ -7,6 +7,8 @@ import type { Arena } from "./arena.ts";
 import type { PlannedFault } from "./faults.ts";
 import type { Tally } from "./tally.ts";
 
+const strikePatienceMs = 5_000;
+
 type ProcessStrike = Extract<PlannedFault, { on: "process" }>;
 
 /** Does what the script says, when it says so, and counts what really struck. What cannot strike (nothing runs) is not counted. */
@@ -63,9 +65,18 @@ export class Nemesis {
         return;
       }
       case "process":
-        // Temporal may be down, or nothing of the kind may run: then it did not strike.
-        if (await this.#strikeProcess(fault).catch(() => false)) this.#tally.add(fault.kind);
+        if (await this.#strikeWhenItCan(fault)) this.#tally.add(fault.kind);
     }
+  }
+
+  /** Temporal may be down, or nothing of the kind may run: a little later there may be something to strike. */
+  async #strikeWhenItCan(fault: ProcessStrike): Promise<boolean> {
+    const giveUpAt = Date.now() + strikePatienceMs;
+    while (!(await this.#strikeProcess(fault).catch(() => false))) {
+      if (Date.now() > giveUpAt) return false;
+      await delay(200);
+    }
+    return true;
   }
 
   async #strikeProcess(fault: ProcessStrike): Promise<boolean> {
@@ -101,7 +112,7 @@ export class Nemesis {
 
   /** The worker sleeps while its runs are ended and newer ones, with whoever flaps the other way, take their place. */
   async #stopPastRun(worker: number, ms: number, connector: TestConnector): Promise<boolean> {
-    const stopped = this.#arena.stopWorker(worker, ms);
+    if (!this.#arena.stopWorker(worker, ms)) return false;
     await delay(200);
     for (const { key, log } of this.#connectors) {
       const end = await log.end();
@@ -110,7 +121,7 @@ export class Nemesis {
     await connector
       .recompute({ enter: ["flap-0", "flap-1"], exit: ["flap-2", "flap-3"] })
       .catch(() => undefined);
-    return stopped;
+    return true;
   }
 
   async #terminate(workflowId: string): Promise<boolean> {
