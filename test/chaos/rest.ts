@@ -38,15 +38,15 @@ export async function untilAtRest(
   }
 }
 
-/** Nobody but those whose exit is held. */
+/** Nobody but those whose exit is held, some of whom may be unknown besides. */
 async function waitsForPersonAlone(
   connector: TestConnector,
   { pending_removal: pending, channels, current_run: run }: ConnectorView,
 ): Promise<boolean> {
   if (!pending || run) return false;
-  for (const { channel, waiting } of channels) {
+  for (const { channel, unknown, waiting } of channels) {
     const held = (await connector.exceptions(channel)).filter(({ reason }) => reason === "held");
-    if (held.length !== waiting) return false;
+    if (held.length !== unknown + waiting) return false;
   }
   return true;
 }
@@ -62,7 +62,7 @@ function whyNotAtRest(view: ConnectorView, computedAt: string, mayWait: boolean)
   if (!last.computed_at || compareComputedAt(last.computed_at, computedAt) < 0) {
     return `run ${last.number} was for ${last.computed_at}, not for ${computedAt}`;
   }
-  const open = channels.filter(({ unknown, waiting }) => unknown + (mayWait ? 0 : waiting) > 0);
+  const open = mayWait ? [] : channels.filter(({ unknown, waiting }) => unknown + waiting > 0);
   return open.length > 0 ? `exceptions wait: ${JSON.stringify(open)}` : null;
 }
 
