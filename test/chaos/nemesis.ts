@@ -34,15 +34,23 @@ export class Nemesis {
     );
   }
 
-  /** Takes the faults of storage and stand-ins away and counts how often each of them struck. */
+  /**
+   * Takes SegOps' faults away and counts how often each of them struck: its last word is to be heard. Those of Braze and of the
+   * storage, which strike so and so often and no more, may still find something to strike.
+   */
   async relent(): Promise<void> {
-    const { braze, segops } = this.#arena.stage.stack;
+    const { segops } = this.#arena.stage.stack;
+    for (const { kind, struck } of await segops.faults()) this.#tally.add(`segops ${kind}`, struck);
+    await segops.clearFaults();
+  }
+
+  /** Takes the others away too, and counts them. */
+  async rest(): Promise<void> {
+    const { braze } = this.#arena.stage.stack;
     for (const [kind, struck] of await this.#arena.storageFaults.clear())
       this.#tally.add(`storage ${kind}`, struck);
     for (const { kind, struck } of await braze.faults()) this.#tally.add(`braze ${kind}`, struck);
-    for (const { kind, struck } of await segops.faults()) this.#tally.add(`segops ${kind}`, struck);
     await braze.clearFaults();
-    await segops.clearFaults();
   }
 
   async #strike(fault: PlannedFault): Promise<void> {

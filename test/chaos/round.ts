@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { tenant } from "../../sandbox/stack-environment.ts";
-import { ClientError, CodedError } from "../../src/client.ts";
+import { ClientError, CodedError, type ConnectorView } from "../../src/client.ts";
 import { TestConnector } from "../integration/test-connector.ts";
 import { eventually } from "../integration/waiting.ts";
 import { partSeconds, type Arena } from "./arena.ts";
@@ -33,6 +33,19 @@ const limits = { partMs: partSeconds * 1000, slackMs: 1_500, historyEvents: 1_50
  */
 export async function playRound(arena: Arena, script: RoundScript, number: number): Promise<RoundResult> {
   return await new Round(arena, script, number).play();
+}
+
+/** What an operator waits for: that something is held, that a removal is over. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T | null> {
+  const giveUpAt = Date.now() + 4_000;
+  for (;;) {
+    const answer = await ask().catch((error: unknown) => {
+      if (Date.now() > giveUpAt) throw error;
+      return null;
+    });
+    if (answer !== null || Date.now() > giveUpAt) return answer;
+    await delay(300);
+  }
 }
 
 class Round {
@@ -73,6 +86,7 @@ class Round {
       // What could not be checked is not known, and unknown is red.
       this.#red.push(`unknown: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       await this.#nemesis.relent().catch(() => undefined);
+      await this.#nemesis.rest().catch(() => undefined);
       await this.#arena.mend();
     }
     return {
@@ -125,7 +139,7 @@ class Round {
         await connector.configure(resolveNames(work.change, connector.id));
         return;
       case "approve": {
-        const { pending_removal: pending } = await connector.describe();
+        const pending = await patiently(async () => (await connector.describe()).pending_removal);
         if (!pending) return;
         await connectors.approveRemoval(connector.key, pending.digest);
         break;
@@ -134,7 +148,7 @@ class Round {
         await connectors.remove(connector.key, { cleanup: work.cleanup });
         break;
       case "create":
-        await this.#create(index);
+        await patiently(() => this.#create(index));
         break;
       default:
         await connectors[work.kind](connector.key);
@@ -142,9 +156,10 @@ class Round {
     this.#tally.did(work.kind);
   }
 
-  async #create(index: number): Promise<void> {
+  async #create(index: number): Promise<ConnectorView> {
     const [connector, member] = [this.#connectors[index], this.#script.cast[index]];
-    if (connector && member) await connector.create(resolveNames(member.settings, connector.id));
+    if (!connector || !member) throw new Error(`the round has no connector ${index}`);
+    return await connector.create(resolveNames(member.settings, connector.id));
   }
 
   /** With workers and Temporal down, an operation may be refused or unheard; but it must say so in the client's words. */
@@ -163,6 +178,7 @@ class Round {
     const rested = await Promise.all(
       this.#connectors.map((connector, index) => this.#settle(connector, index)),
     );
+    await this.#nemesis.rest();
     return await Promise.all(
       this.#connectors.map((connector, index) =>
         gatherConnector(this.#arena, connector, rested[index] ?? null),
