@@ -84,13 +84,14 @@ export function planFaults(
     lastsMs: isLasting(kind) ? dice.int(2_000, 5_000) : 60_000,
   }));
   const kinds = turn(segopsFaults, perRound.segops);
-  const segops = kinds.map((kind) => ({
+  const offset = connector();
+  const segops = kinds.map((kind, index) => ({
     on: "segops" as const,
     kind,
     // Early: it strikes only where another recompute follows.
     atMs: dice.int(0, Math.floor(stormMs / 3)),
-    // Only the first connector's segment is ever exported.
-    connector: exportFaults.has(kind) ? 0 : connector(),
+    // Only the first connector's segment is ever exported. The others take turns: one fault hides another from the same segment.
+    connector: exportFaults.has(kind) ? 0 : (offset + index) % connectors,
     times: dice.int(1, 2),
   }));
   const faults: PlannedFault[] = [...process, ...braze, ...segops, ...storage];
