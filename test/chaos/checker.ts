@@ -19,6 +19,7 @@ export function findings(evidence: Evidence, limits: CheckerLimits): string[] {
         ...connector.channels.flatMap((channel) => differing(channel, evidence)),
         ...wronglyRejected(connector, evidence),
         ...brokenLog(connector),
+        ...connector.runs.flatMap(unapproved),
         ...connector.writes.flatMap((write) => misplaced(write, connector.runs, limits)),
         ...tooClose(connector.writes),
         ...aheadOfMembership(connector.writes, evidence),
@@ -89,6 +90,16 @@ function brokenLog({ logNames, runs }: ConnectorEvidence): string[] {
   }
   const strange = logNames.filter((name) => !expected.has(name));
   return [...found, ...describe(strange, "in the log's folder that are no entries of its runs")];
+}
+
+/** What is held goes out with a person's approval of that very set, or because few enough are left that nobody need be asked. */
+function unapproved({ number, releases }: RunEvidence): string[] {
+  return releases.flatMap(({ channel, released, approved, most }) => {
+    const unasked = released.filter((user) => !approved.has(user));
+    return unasked.length > most
+      ? describe(unasked, `held and let go by run ${number} without approval, ${channel}`)
+      : [];
+  });
 }
 
 /** Every write is the newest plan's that names its user, and in time. */

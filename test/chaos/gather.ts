@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
+import { DuckDBInstance } from "@duckdb/node-api";
 import {
   attributeChannel,
   parseChannel,
@@ -8,15 +8,15 @@ import {
   type Direction,
 } from "../../src/contracts/channel.ts";
 import type { ConnectorView } from "../../src/client.ts";
-import { commitKey, connectorFolder, type Commit, type FileRef, type Plan } from "../../src/contracts/log.ts";
+import { commitKey, connectorFolder, type Commit, type Plan } from "../../src/contracts/log.ts";
 import type { LoggedRun } from "../../src/ledger/log.ts";
 import type { TestConnector } from "../integration/test-connector.ts";
 import type { Arena } from "./arena.ts";
 import type { ChannelEvidence, ConnectorEvidence, RunEvidence, WriteEvidence } from "./evidence.ts";
+import { gatherReleases } from "./gather-releases.ts";
+import { LedgerFiles } from "./ledger-files.ts";
 import { attributeNames, groupIds } from "./workload.ts";
 
-/** Reasons of exceptions that are no rejection (src/ledger/exceptions.ts says the same; the checker must not lean on it). */
-const waiting = ["unanswered", "not_sent", "abandoned", "quiet", "held"];
 /** What the ledger says of a user whom an answer rejected without naming anybody. */
 const unnamed = "braze_user_rejected";
 
@@ -37,7 +37,9 @@ export async function gatherConnector(
       unsettled,
       historyEvents: await historyLength(arena, connector.workflowId),
       logNames: await connector.files("log"),
-      runs: await Promise.all(logged.map((run) => gatherRun(connector, run, files))),
+      runs: await Promise.all(
+        logged.map((run, index) => gatherRun(connector, run, logged[index - 1]?.commit, files)),
+      ),
       channels: await gatherChannels(connector, view, logged, files),
       writes: await gatherWrites(arena, connector),
     };
@@ -50,46 +52,6 @@ export async function gatherConnector(
 /** How often faults struck whose answers name no user. */
 export const unnamedRejectionFaults = ["braze errors_as_strings", "braze index_out_of_range"];
 
-class LedgerFiles {
-  readonly #connection: DuckDBConnection;
-  readonly #dir: string;
-
-  constructor(connection: DuckDBConnection, dir: string) {
-    this.#connection = connection;
-    this.#dir = dir;
-  }
-
-  async users(refs: readonly FileRef[]): Promise<string[]> {
-    return (await this.#rows("user_id", refs)).map(({ user_id }) => user_id);
-  }
-
-  async rejected(ref: FileRef | null | undefined): Promise<Map<string, string>> {
-    const rows = ref ? await this.#rows("user_id, reason", [ref]) : [];
-    return new Map(
-      rows.filter(({ reason }) => !waiting.includes(reason)).map((row) => [row.user_id, row.reason]),
-    );
-  }
-
-  /** Whose exit waits for a person, with the state that the ledger knows of. */
-  async held(ref: FileRef | null | undefined): Promise<Map<string, string>> {
-    const rows = ref ? await this.#rows("user_id, reason, state", [ref]) : [];
-    return new Map(rows.filter(({ reason }) => reason === "held").map((row) => [row.user_id, row.state]));
-  }
-
-  async #rows(columns: string, refs: readonly FileRef[]): Promise<LedgerRow[]> {
-    if (refs.length === 0) return [];
-    const paths = refs.map(({ key }) => `'${join(this.#dir, key).replaceAll("'", "''")}'`).join(", ");
-    const rows = await this.#connection.runAndReadAll(`SELECT ${columns} FROM read_parquet([${paths}])`);
-    return rows.getRowObjectsJS() as unknown as LedgerRow[];
-  }
-}
-
-interface LedgerRow {
-  user_id: string;
-  reason: string;
-  state: string;
-}
-
 async function historyLength(arena: Arena, workflowId: string): Promise<number> {
   const { historyLength: events, status } = await arena.stage.client.workflow
     .getHandle(workflowId)
@@ -101,13 +63,16 @@ async function historyLength(arena: Arena, workflowId: string): Promise<number> 
 async function gatherRun(
   connector: TestConnector,
   { number, plan, commit }: LoggedRun,
+  before: Commit | undefined,
   files: LedgerFiles,
 ): Promise<RunEvidence> {
+  const moves = plan ? await movesOf(plan, files) : new Map<string, Map<string, Direction>>();
   return {
     number,
     plannedAtMs: plan ? Date.parse(plan.at) : null,
     closedAtMs: commit ? await closedAtMs(connector, commit) : null,
-    moves: plan ? await movesOf(plan, files) : new Map(),
+    moves,
+    releases: plan && before ? await gatherReleases(connector, plan, before, moves, files) : [],
   };
 }
 

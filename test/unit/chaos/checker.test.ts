@@ -18,7 +18,7 @@ function run(
   closedAtMs: number | null,
   moves: [string, Direction][] = [],
 ): RunEvidence {
-  return { number, plannedAtMs, closedAtMs, moves: new Map([[channel, new Map(moves)]]) };
+  return { number, plannedAtMs, closedAtMs, moves: new Map([[channel, new Map(moves)]]), releases: [] };
 }
 
 function write(
@@ -217,4 +217,20 @@ test("a member whose exit is held is found", () => {
   expect(judge(inChannel({ desired: ["bob"], shown: ["bob"], held }))).toEqual([
     expect.stringMatching(/1 held as if they had left.*"bob"/),
   ]);
+});
+
+test("held exits that go out without approval are found where they are more than the guard lets go", () => {
+  const { runs } = clean();
+  const released = ["ann", "dora", "emil"];
+  const letting = (approved: string[], most: number) =>
+    runs.map((each) =>
+      each.number === 3
+        ? { ...each, releases: [{ channel, released, approved: new Set(approved), most }] }
+        : each,
+    );
+  expect(judge({ runs: letting(["ann"], 1) })).toEqual([
+    expect.stringMatching(/2 held and let go by run 3 without approval.*"dora", "emil"/),
+  ]);
+  expect(judge({ runs: letting(["ann"], 2) })).toEqual([]);
+  expect(judge({ runs: letting(released, 0) })).toEqual([]);
 });
