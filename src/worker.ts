@@ -20,6 +20,7 @@ import { searchAttributes, taskQueues } from "./contracts/temporal-names.ts";
 import { openLedger } from "./ledger/open-ledger.ts";
 import { createSegops } from "./segops/client.ts";
 import { openStorage } from "./storage/open-storage.ts";
+import type { Storage } from "./storage/storage.ts";
 import { identifyStorage } from "./worker/known-storage.ts";
 import { createLogger, sdkLogger } from "./worker/logger.ts";
 import { readSecrets, type Secrets } from "./worker/secrets.ts";
@@ -27,12 +28,20 @@ import { readSecrets, type Secrets } from "./worker/secrets.ts";
 /** In-flight batches settle within their 10 s; past this what is left is given up to another worker. */
 const shutdownForceTime = "18s";
 
+/** What a worker makes for itself unless it is given another: tests have a storage that fails, and bundle once for many workers. */
+interface WorkerParts {
+  openStorage?: typeof openStorage;
+  workflowBundle?: WorkflowBundle;
+}
+
+type WorkflowBundle = { codePath: string } | { code: string };
+
 /**
  * Runs one worker process until it is told to stop (SIGINT, SIGTERM): it then takes no new work, settles what is in flight,
  * reports how far each part came and returns within 20 s.
  * Throws an `EnvironmentError` before anything is connected where a variable or a file it names is wrong.
  */
-export async function runWorker(environment: Environment): Promise<void> {
+export async function runWorker(environment: Environment, parts: WorkerParts = {}): Promise<void> {
   const log = createLogger(environment.LOG_LEVEL);
   const secrets = await readSecrets(environment);
   installRuntime(environment, log);
@@ -41,11 +50,12 @@ export async function runWorker(environment: Environment): Promise<void> {
   // Whatever happens: an open connection would keep the process from ending.
   try {
     await requireSearchAttributes(connection, namespace);
-    const storage = await openStorage(environment.STORAGE_URL);
+    const storage = await (parts.openStorage ?? openStorage)(environment.STORAGE_URL);
     const storageId = await identifyStorage(storage, { connection, namespace });
     const deps = await createDeps({ environment, secrets, log, storage, storageId });
     try {
-      const workers = await createWorkers({ connection, namespace }, deps);
+      const bundle = parts.workflowBundle ?? (await builtBundle());
+      const workers = await createWorkers({ connection, namespace }, deps, bundle);
       const { address } = connectionOptions;
       log.info({ ready: true, namespace, address, pid: process.pid }, "worker ready");
       await Promise.all(workers.map((worker) => worker.run()));
@@ -119,10 +129,11 @@ async function createDeps({ environment, secrets, log, storage, storageId }: Giv
 async function createWorkers(
   connected: Pick<WorkerOptions, "connection" | "namespace">,
   deps: ActivityDeps,
+  workflowBundle: WorkflowBundle,
 ): Promise<Worker[]> {
   const common = { ...connected, shutdownForceTime } as const;
   return await Promise.all([
-    Worker.create({ ...common, taskQueue: taskQueues.workflows, workflowBundle: await workflowBundle() }),
+    Worker.create({ ...common, taskQueue: taskQueues.workflows, workflowBundle }),
     Worker.create({
       ...common,
       taskQueue: taskQueues.compute,
@@ -143,7 +154,7 @@ async function createWorkers(
 }
 
 /** Built beforehand in dist; from the sources (tests) it is bundled now. */
-async function workflowBundle(): Promise<{ codePath: string } | { code: string }> {
+async function builtBundle(): Promise<WorkflowBundle> {
   const codePath = fileURLToPath(new URL("../workflow-bundle.js", import.meta.url));
   if (existsSync(codePath)) return { codePath };
   return await bundleWorkflowCode({
