@@ -25,6 +25,7 @@ export async function openLocalFolder(root: string): Promise<Storage> {
       }),
     localCopy: (key) => guarded(() => locate(root, safeKey(key))),
     list: (prefix) => walk(root, prefix.slice(0, prefix.lastIndexOf("/") + 1), safePrefix(prefix)),
+    folders: (folder) => guarded(() => foldersIn(root, safePrefix(folder))),
     delete: (key) => guarded(() => rm(join(root, safeKey(key)), { force: true })),
   };
 }
@@ -109,6 +110,16 @@ async function* walk(root: string, folder: string, prefix: string): AsyncIterabl
     if (name.endsWith("/")) yield* walk(root, name, prefix);
     else if (name.startsWith(prefix)) yield name;
   }
+}
+
+async function foldersIn(root: string, folder: string): Promise<string[]> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch((error: unknown) =>
+    missing(root, error),
+  );
+  return (entries ?? [])
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
+    .map((entry) => entry.name)
+    .sort((a, b) => (a < b ? -1 : 1));
 }
 
 async function missing(root: string, error: unknown): Promise<undefined> {

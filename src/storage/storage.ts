@@ -17,6 +17,8 @@ export interface Storage {
   localCopy(key: string, intoDir: string): Promise<{ path: string; bytes: number } | undefined>;
   /** Keys that start with `prefix`, in byte order. */
   list(prefix: string): AsyncIterable<string>;
+  /** Names of the folders right below one (`connectors/acme/`), in byte order, without a look at what they hold. */
+  folders(folder: string): Promise<string[]>;
   /** Removes the entry; one that is not there is fine. */
   delete(key: string): Promise<void>;
 }
