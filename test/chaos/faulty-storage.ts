@@ -36,6 +36,7 @@ export function faultyStorage(inner: Storage, take: TakeFault): Storage {
       await struck(await take(prefix, ofReads), async () => undefined);
       yield* inner.entries(prefix);
     },
+    folders: (folder) => inner.folders(folder),
     delete: async (key) => await struck(await take(key, ["slow_disk"]), () => inner.delete(key)),
   };
 }
