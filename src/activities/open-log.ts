@@ -1,5 +1,6 @@
 import { showConfig } from "../contracts/connector-config.ts";
-import type { OpenedLog, OpenLogInput } from "../contracts/run.ts";
+import type { OpenedLog, OpenLogInput, Pace } from "../contracts/run.ts";
+import type { ConnectorLog } from "../ledger/log.ts";
 import type { ActivityDeps } from "./deps.ts";
 import { committedRun } from "./committed-run.ts";
 
@@ -8,20 +9,22 @@ import { committedRun } from "./committed-run.ts";
  * Errors: log_unreadable, storage_unavailable.
  */
 export function createOpenLog({ ledger, pace }: ActivityDeps) {
-  return async ({ key }: OpenLogInput): Promise<OpenedLog> => {
-    const log = ledger.log(key);
-    const [config, end] = [await log.latestConfig(), await log.end()];
-    const last = end.commit ?? (await log.commitBefore(end.lastNumber));
-    return {
-      config: config
-        ? { number: config.number, status: config.status, shown: showConfig(config.config) }
-        : null,
-      lastNumber: end.lastNumber,
-      open: end.open,
-      last: last ? committedRun(last) : null,
-      lastSyncedAt: last?.synced?.at ?? null,
-      deliveredComputedAt: last?.synced?.computed_at ?? null,
-      pace,
-    };
+  return ({ key }: OpenLogInput): Promise<OpenedLog> => openedLog(ledger.log(key), pace);
+}
+
+/** What the log's end says, for the connector and for whoever answers in its stead. */
+export async function openedLog(log: ConnectorLog, pace: Pace): Promise<OpenedLog> {
+  const [config, end] = [await log.latestConfig(), await log.end()];
+  const last = end.commit ?? (await log.commitBefore(end.lastNumber));
+  return {
+    config: config
+      ? { number: config.number, status: config.status, shown: showConfig(config.config) }
+      : null,
+    lastNumber: end.lastNumber,
+    open: end.open,
+    last: last ? committedRun(last) : null,
+    lastSyncedAt: last?.synced?.at ?? null,
+    deliveredComputedAt: last?.synced?.computed_at ?? null,
+    pace,
   };
 }

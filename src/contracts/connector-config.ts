@@ -26,7 +26,7 @@ const attributeNameSchema = z
     error: "is one of Braze's own profile fields; choose a name of your own, such as segops_segment_7",
   });
 
-const reservedAttributeNames = new Set(
+export const reservedAttributeNames = new Set(
   (
     "external_id user_alias braze_id email phone first_name last_name country language dob gender home_city time_zone " +
     "current_location email_subscribe push_subscribe push_tokens push_token_import date_of_first_session date_of_last_session " +

@@ -97,7 +97,7 @@ export const planSchema = z.object({
 });
 export type Plan = z.infer<typeof planSchema>;
 
-const runOutcomeSchema = z.enum(["clean", "no_change", "partial", "held", "failed", "superseded"]);
+export const runOutcomeSchema = z.enum(["clean", "no_change", "partial", "held", "failed", "superseded"]);
 export type RunOutcome = z.infer<typeof runOutcomeSchema>;
 
 /** Members of the source that no request can name, by reason. */

@@ -3,6 +3,12 @@ import { z } from "zod";
 /** Also lets instances through that Braze opens later, but never a mere suffix of its domain. */
 const brazeHostPattern = /^rest\.(?:[a-z]{2,3}-[0-9]{2}\.braze\.com|fra-[0-9]{2}\.braze\.eu)$/;
 
+/** The same rule as one pattern, for those who read schemas. */
+export function restEndpointPattern(allowedOrigins: readonly string[]): string {
+  const others = allowedOrigins.map((origin) => `|${origin.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}`);
+  return `^(?:https://rest\\.(?:[a-z]{2,3}-[0-9]{2}\\.braze\\.com|fra-[0-9]{2}\\.braze\\.eu)${others.join("")})$`;
+}
+
 /**
  * A Braze REST endpoint: https, a Braze host, nothing after it. `allowedOrigins` are whole origins that an operator lets in
  * beside those (a stand-in, a proxy). Left out, any https or loopback origin passes: for reading back what was checked before.

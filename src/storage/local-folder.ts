@@ -26,6 +26,7 @@ export async function openLocalFolder(root: string): Promise<Storage> {
     localCopy: (key) => guarded(() => locate(root, safeKey(key))),
     list: (prefix) => list(root, prefix),
     entries: (prefix) => entries(root, prefix),
+    folders: (folder) => guarded(() => foldersIn(root, safePrefix(folder))),
     delete: (key) => guarded(() => rm(join(root, safeKey(key)), { force: true })),
   };
 }
@@ -122,6 +123,16 @@ async function* walk(root: string, folder: string, prefix: string): AsyncIterabl
     if (name.endsWith("/")) yield* walk(root, name, prefix);
     else if (name.startsWith(prefix)) yield name;
   }
+}
+
+async function foldersIn(root: string, folder: string): Promise<string[]> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch((error: unknown) =>
+    missing(root, error),
+  );
+  return (entries ?? [])
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
+    .map((entry) => entry.name)
+    .sort((a, b) => (a < b ? -1 : 1));
 }
 
 async function missing(root: string, error: unknown): Promise<undefined> {

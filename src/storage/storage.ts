@@ -27,6 +27,8 @@ export interface Storage {
   list(prefix: string): AsyncIterable<string>;
   /** The same entries with size and time, which may cost a look at each. One that goes away meanwhile may be left out. */
   entries(prefix: string): AsyncIterable<StoredEntry>;
+  /** Names of the folders right below one (`connectors/acme/`), in byte order, without a look at what they hold. */
+  folders(folder: string): Promise<string[]>;
   /** Removes the entry; one that is not there is fine. */
   delete(key: string): Promise<void>;
 }
