@@ -269,6 +269,13 @@ export function errorMessage(code: ErrorCode, detail = ""): string {
   return `${message}${detail ? ` (${detail})` : ""}. ${remedy}`;
 }
 
+/** A message that `errorMessage` made, in its two halves: what happened, and what to do about it. */
+export function errorHalves(code: string, message: string): { what: string; remedy: string } {
+  const remedy = isErrorCode(code) ? errorTable[code].remedy : "";
+  const what = remedy && message.endsWith(remedy) ? message.slice(0, -remedy.length).trim() : message;
+  return { what, remedy };
+}
+
 export function errorCodeOf(error: unknown): ErrorCode {
   return error instanceof CodedError ? error.code : "unexpected";
 }
