@@ -109,6 +109,7 @@ async function createDeps(environment: Environment, secrets: Secrets, log: Logge
     pace: {
       lookIntervalMs: environment.RECONCILE_INTERVAL_SECONDS * 1000,
       runsPerHistory: environment.CONTINUE_AS_NEW_AFTER_RUNS,
+      eventsPerHistory: environment.CONTINUE_AS_NEW_AFTER_EVENTS,
     },
     log,
     // Two at once fit the memory limit (reference: DuckDB and storage); a third waits.

@@ -60,6 +60,7 @@ const environmentSchema = z.object({
   QUIET_WINDOW_SECONDS: wholeNumber(0, 86_400).default(420),
   RECONCILE_INTERVAL_SECONDS: wholeNumber(1, 86_400).default(3600),
   CONTINUE_AS_NEW_AFTER_RUNS: wholeNumber(1, 1000).default(100),
+  CONTINUE_AS_NEW_AFTER_EVENTS: wholeNumber(100, 10_000).default(1000),
   PART_SECONDS: wholeNumber(1, 600).default(60),
 });
 export type Environment = z.infer<typeof environmentSchema>;

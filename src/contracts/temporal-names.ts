@@ -23,6 +23,8 @@ export const handlerNames = {
   describe: "describe",
   progress: "progress",
   newerMembership: "newerMembership",
+  attached: "attached",
+  runEnded: "runEnded",
 } as const;
 
 /** A namespace on PostgreSQL has room for three Int and three Datetime attributes: one of each is used. */

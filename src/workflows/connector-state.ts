@@ -28,6 +28,8 @@ export interface ConnectorState {
   /** Why a run is due, whatever `newest` says. */
   wanted: RunReason | null;
   currentRun: CurrentRun | null;
+  /** How the connector holds on to the run under way; null where there is none. */
+  tie: RunTie | null;
   /** A run that ended without a word of its own: what became of it is the log's to say. */
   lostRun: CurrentRun | null;
   lastRun: RunSummary | null;
@@ -41,6 +43,7 @@ export interface ConnectorState {
   lookAtMs: number;
   lookIntervalMs: number;
   runsPerHistory: number;
+  eventsPerHistory: number;
   runsHere: number;
   /** Runs in a row that were cut short: the wait before the next one grows with it. */
   partialStreak: number;
@@ -48,16 +51,36 @@ export interface ConnectorState {
   ignoredSignals: number;
 }
 
+export interface RunTie {
+  /** It was begun so that it goes on where this history ends. */
+  outlives: boolean;
+  /** It knows that newer membership waits. */
+  told: boolean;
+  /** When it is next asked to report its end; null where it is a child of this history, whose end Temporal reports. */
+  attachAtMs: number | null;
+  /** It said that it ended: the log has its commit. */
+  reported: boolean;
+}
+
+/** Asked so often, a run that somebody terminated is noticed. */
+const attachIntervalMs = 300_000;
+
 export type ConnectorEvent =
+  | { type: "openBegun" }
   | { type: "opened"; log: OpenedLog; at: number }
   | { type: "openFailed"; error: RunError; at: number }
   | { type: "recomputed"; recompute: Recompute | undefined }
   | { type: "configWritten"; change: ConfigEntry["change"]; number: number; config: ShownConfig; at: number }
   | { type: "syncRequested"; resync: boolean }
-  | { type: "runStarted"; run: CurrentRun }
+  | { type: "runStarted"; run: CurrentRun; outlives: boolean }
+  | { type: "runTold" }
+  | { type: "runAttached"; at: number }
+  | { type: "runReported"; number: unknown }
   | { type: "runEnded"; committed: CommittedRun; at: number }
   | { type: "runLost" }
   | { type: "looked"; seen: SeenSegment | null; at: number };
+
+const defaultEventsPerHistory = 1000;
 
 export function newConnectorState(carried: CarriedState | undefined): ConnectorState {
   return {
@@ -71,8 +94,9 @@ export function newConnectorState(carried: CarriedState | undefined): ConnectorS
     openRun: null,
     newest: carried?.newest ?? null,
     wanted: carried?.wanted ?? null,
-    currentRun: null,
-    lostRun: null,
+    currentRun: carried?.run?.current ?? null,
+    tie: carried?.run ? { outlives: true, told: carried.run.told, attachAtMs: 0, reported: false } : null,
+    lostRun: carried?.lostRun ?? null,
     lastRun: null,
     channels: [],
     pendingRemoval: null,
@@ -83,20 +107,31 @@ export function newConnectorState(carried: CarriedState | undefined): ConnectorS
     lookAtMs: carried?.lookAtMs ?? 0,
     lookIntervalMs: 3_600_000,
     runsPerHistory: 100,
+    eventsPerHistory: defaultEventsPerHistory,
     runsHere: 0,
     partialStreak: carried?.partialStreak ?? 0,
-    ignoredSignals: 0,
+    ignoredSignals: carried?.ignoredSignals ?? 0,
   };
 }
 
 export function carriedState(state: ConnectorState): CarriedState {
-  const { newest, wanted, lookAtMs, partialStreak } = state;
-  return { newest, wanted, lookAtMs, partialStreak };
+  const { newest, wanted, lookAtMs, partialStreak, currentRun, tie, lostRun, ignoredSignals } = state;
+  return {
+    newest,
+    wanted,
+    lookAtMs,
+    partialStreak,
+    ...(currentRun ? { run: { current: currentRun, told: tie?.told ?? false } } : {}),
+    ...(lostRun ? { lostRun } : {}),
+    ...(ignoredSignals > 0 ? { ignoredSignals } : {}),
+  };
 }
 
 /** The one place where a connector changes. Answers a new state; what to do about it is `nextStep`'s to say. */
 export function transition(state: ConnectorState, event: ConnectorEvent): ConnectorState {
   switch (event.type) {
+    case "openBegun":
+      return withTie(state, { reported: false });
     case "opened":
       return opened(state, event.log, event.at);
     case "openFailed":
@@ -118,11 +153,32 @@ export function transition(state: ConnectorState, event: ConnectorEvent): Connec
         reopen: state.status === "blocked",
       };
     case "runStarted":
-      return { ...state, currentRun: event.run, wanted: null, retryAtMs: null, lastNumber: event.run.number };
+      return {
+        ...state,
+        currentRun: event.run,
+        tie: { outlives: event.outlives, told: false, attachAtMs: null, reported: false },
+        wanted: null,
+        retryAtMs: null,
+        lastNumber: event.run.number,
+      };
+    case "runTold":
+      return withTie(state, { told: true });
+    case "runAttached":
+      return withTie(state, { attachAtMs: event.at + attachIntervalMs });
+    case "runReported":
+      return isFollowed(state) && event.number === state.currentRun?.number
+        ? withTie(state, { reported: true })
+        : state;
     case "runEnded":
       return runEnded(state, event.committed, event.at);
     case "runLost":
-      return { ...state, currentRun: null, lostRun: state.currentRun, runsHere: state.runsHere + 1 };
+      return {
+        ...state,
+        currentRun: null,
+        tie: null,
+        lostRun: state.currentRun,
+        runsHere: state.runsHere + 1,
+      };
     case "looked":
       return looked(state, event.seen, event.at);
     default:
@@ -133,6 +189,8 @@ export function transition(state: ConnectorState, event: ConnectorEvent): Connec
 function opened(state: ConnectorState, log: OpenedLog, at: number): ConnectorState {
   // Read before a change of the settings that was written meanwhile: once more.
   if ((log.config?.number ?? 0) < state.configNumber) return { ...state, status: "opening" };
+  const run = state.currentRun;
+  const isUnderWay = run !== null && !isEnded(run, log);
   const adopted: ConnectorState = {
     ...state,
     status: nextStatus(state.status, {
@@ -145,16 +203,30 @@ function opened(state: ConnectorState, log: OpenedLog, at: number): ConnectorSta
     configNumber: log.config?.number ?? 0,
     config: log.config?.shown ?? null,
     lastNumber: log.lastNumber,
-    openRun: log.open ? log.lastNumber : null,
-    currentRun: null,
+    openRun: log.open && !(isUnderWay && log.lastNumber === run.number) ? log.lastNumber : null,
+    currentRun: isUnderWay ? run : null,
+    tie: isUnderWay ? state.tie : null,
     lastSyncedAt: log.lastSyncedAt,
     deliveredComputedAt: log.deliveredComputedAt,
     lookIntervalMs: log.pace.lookIntervalMs,
     runsPerHistory: log.pace.runsPerHistory,
+    eventsPerHistory: log.pace.eventsPerHistory ?? defaultEventsPerHistory,
     lookAtMs: state.lookAtMs || at,
   };
   if (!log.last) return settleNewest(adopted);
+  // It ended while it was followed: as if Temporal had reported it.
+  if (run && !isUnderWay && log.last.summary.number === run.number)
+    return runEnded({ ...adopted, currentRun: run }, log.last, at);
   return settleNewest(goOnAfterCut(lostRunClosed(withRun(adopted, log.last), log.last.summary), at));
+}
+
+/** A run that was begun, and of which the log has no commit yet, is alive until it is found closed. */
+function isEnded(run: CurrentRun, log: OpenedLog): boolean {
+  return log.lastNumber > run.number || (log.lastNumber === run.number && !log.open);
+}
+
+function withTie(state: ConnectorState, change: Partial<RunTie>): ConnectorState {
+  return state.tie ? { ...state, tie: { ...state.tie, ...change } } : state;
 }
 
 /** As if the lost run had ended so itself: it must not be begun again at once, time after time. */
@@ -238,7 +310,7 @@ function exceptRemoval(wanted: RunReason | null): RunReason | null {
 
 function runEnded(state: ConnectorState, committed: CommittedRun, at: number): ConnectorState {
   const { summary } = committed;
-  const ended = withRun({ ...state, currentRun: null, runsHere: state.runsHere + 1 }, committed);
+  const ended = withRun({ ...state, currentRun: null, tie: null, runsHere: state.runsHere + 1 }, committed);
   const synced = isSynced(summary);
   const settled: ConnectorState = {
     ...ended,
@@ -333,6 +405,7 @@ export type Step =
   | { kind: "open" }
   | { kind: "closeRun"; number: number }
   | { kind: "run"; reason: RunReason }
+  | { kind: "attach" }
   | { kind: "look" }
   | { kind: "tombstone" }
   | { kind: "continueAsNew" }
@@ -341,9 +414,11 @@ export type Step =
 
 export interface Surroundings {
   now: number;
-  /** Update handlers are still at work. */
+  /** Update handlers are still at work, or a message to the run is not delivered yet. */
   handlersBusy: boolean;
   continueAsNewSuggested: boolean;
+  /** Past `eventsPerHistory`. */
+  historyIsLong: boolean;
   historyAgeMs: number;
 }
 
@@ -363,6 +438,7 @@ export function nextStep(state: ConnectorState, around: Surroundings): Step {
         ? { kind: "wait", ms: null }
         : { kind: "end", because: errorMessage("connector_not_found") };
     case "removed":
+      if (state.currentRun) return followStep(state, around);
       return around.handlersBusy
         ? { kind: "wait", ms: null }
         : { kind: "end", because: "the connector was removed" };
@@ -370,7 +446,9 @@ export function nextStep(state: ConnectorState, around: Surroundings): Step {
       break;
   }
   if (state.openRun !== null) return { kind: "closeRun", number: state.openRun };
+  if (state.tie?.reported) return { kind: "open" };
   if (isHistoryDue(state, around)) return { kind: "continueAsNew" };
+  if (state.currentRun) return followStep(state, around);
   if (state.status === "removing") return removalStep(state, around);
   if (!isDelivering(state.status)) return { kind: "wait", ms: null };
   if (state.wanted) return { kind: "run", reason: state.wanted };
@@ -378,6 +456,14 @@ export function nextStep(state: ConnectorState, around: Surroundings): Step {
   if (state.retryAtMs !== null && around.now >= state.retryAtMs) return { kind: "run", reason: "retry" };
   if (around.now >= state.lookAtMs) return { kind: "look" };
   return waitUntil([state.lookAtMs, state.retryAtMs], around.now);
+}
+
+/** A run that is no child of this history: it is asked to report its end, and asked again, so that its death is noticed. */
+function followStep(state: ConnectorState, around: Surroundings): Step {
+  const attachAtMs = state.tie?.attachAtMs ?? null;
+  if (state.tie?.reported) return { kind: "open" };
+  if (attachAtMs === null) return { kind: "wait", ms: null };
+  return around.now >= attachAtMs ? { kind: "attach" } : waitUntil([attachAtMs], around.now);
 }
 
 /** Everybody is unset first; only then does the log get its tombstone. A failed try is repeated at the look's pace. */
@@ -396,9 +482,12 @@ function isEverybodyUnset({ channels, lastRun }: ConnectorState): boolean {
 }
 
 function isHistoryDue(state: ConnectorState, around: Surroundings): boolean {
-  if (around.handlersBusy || state.currentRun) return false;
+  if (around.handlersBusy || (state.currentRun && !state.tie?.outlives)) return false;
   return (
-    around.continueAsNewSuggested || state.runsHere >= state.runsPerHistory || around.historyAgeMs >= dayMs
+    around.continueAsNewSuggested ||
+    around.historyIsLong ||
+    state.runsHere >= state.runsPerHistory ||
+    around.historyAgeMs >= dayMs
   );
 }
 
@@ -411,6 +500,11 @@ function waitUntil(times: (number | null)[], now: number): Step {
 export function isRunUnwanted(state: ConnectorState): boolean {
   if (!state.currentRun) return false;
   return state.currentRun.reason === "remove" ? state.status !== "removing" : !isDelivering(state.status);
+}
+
+/** The run under way was begun by a history before this one. */
+export function isFollowed({ currentRun, tie }: ConnectorState): boolean {
+  return currentRun !== null && tie !== null && tie.attachAtMs !== null;
 }
 
 /** Newer membership than the run under way was begun for. */

@@ -22,6 +22,7 @@ test("an empty environment has every documented default", () => {
     DELIVER_WORKERS: 1,
     QUIET_WINDOW_SECONDS: 420,
     RECONCILE_INTERVAL_SECONDS: 3600,
+    CONTINUE_AS_NEW_AFTER_EVENTS: 1000,
     PART_SECONDS: 60,
   });
 });
