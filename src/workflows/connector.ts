@@ -15,14 +15,11 @@ import {
   currentUpdateInfo,
   getExternalWorkflowHandle,
   isCancellation,
-  ParentClosePolicy,
   patched,
   setCurrentDetails,
   setHandler,
-  startChild,
   upsertSearchAttributes,
   uuid4,
-  WorkflowIdReusePolicy,
   workflowInfo,
   type ChildWorkflowHandle,
   type ExternalWorkflowHandle,
@@ -59,20 +56,18 @@ import {
   carriedState,
   isDelivering,
   isFollowed,
-  isOvertaken,
-  isRunUnwanted,
   newConnectorState,
-  nextStep,
   transition,
   type ConnectorEvent,
   type ConnectorState,
-  type Step,
 } from "./connector-state.ts";
+import { isOvertaken, isRunUnwanted, nextStep, type Step } from "./connector-step.ts";
 import { connectorDetails, connectorView } from "./connector-view.ts";
 import { refusal, runErrorOf } from "./failure.ts";
 import { patches } from "./patches.ts";
 import { decoded, rawSignal } from "./raw-signal.ts";
-import { syncRun } from "./sync-run.ts";
+import { startRun } from "./start-run.ts";
+import type { syncRun } from "./sync-run.ts";
 import { validateApproval, validateConfigure, validateRemove } from "./update-validators.ts";
 
 /** Answers why it ended. It ends only when the connector was removed or was never created. */
@@ -354,18 +349,9 @@ class ConnectorLife {
         started_at: new Date().toISOString(),
       },
     });
-    return await startChild(syncRun, {
-      workflowId,
-      args: [{ key: this.#key, number, reason, recompute: newest, empty: reason === "remove" }],
-      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-      // Continue-as-new closes the parent too.
-      parentClosePolicy: outlives ? ParentClosePolicy.ABANDON : ParentClosePolicy.TERMINATE,
-      staticSummary: `${segmentName || `Segment ${this.#key.segment_id}`} → ${host}`.slice(0, 200),
-      typedSearchAttributes: [
-        { key: searchAttributes.tenant, value: this.#key.tenant_slug },
-        { key: searchAttributes.segment, value: String(this.#key.segment_id) },
-      ],
-    });
+    const input = { key: this.#key, number, reason, recompute: newest, empty: reason === "remove" };
+    const summary = `${segmentName || `Segment ${this.#key.segment_id}`} → ${host}`;
+    return await startRun(input, { workflowId, summary, outlives });
   }
 
   /** The run ended without telling how (terminated, or already begun by an orphan): the log gets its close, then it is adopted. */

@@ -1,6 +1,8 @@
+import { WorkflowFailedError, WorkflowUpdateFailedError } from "@temporalio/client";
+import { RawValue } from "@temporalio/common";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { workflowTypes } from "../../src/contracts/temporal-names.ts";
-import { DrivenConnector, gate, refusalOf, until, untilCancelled } from "./driven-connector.ts";
+import { handlerNames } from "../../src/contracts/temporal-names.ts";
+import { DrivenConnector, gate, until, untilCancelled } from "./driven-connector.ts";
 import { settledUpTo } from "./fake-connector.ts";
 import { bundleWorkflows, startDevServer, type WorkflowStage } from "./workflow-stage.ts";
 
@@ -148,7 +150,7 @@ test("an update under way holds continue-as-new back, and is answered", async ()
 test("a connector that is cancelled stops the run that it follows, and comes back with the next recompute", async () => {
   const { connector } = await leftBehind();
   await connector.handle.cancel();
-  await expect(connector.handle.result()).rejects.toThrow();
+  await expect(connector.handle.result()).rejects.toBeInstanceOf(WorkflowFailedError);
   await until("the run to commit", () => connector.fake.outcomes.length === 2);
   connector.fake.on = {};
   await connector.recompute(t3);
@@ -183,47 +185,35 @@ test("a connector terminated while its run fetches does not run beside it", asyn
   expect(await connector.run(2).result()).toMatchObject({ summary: { outcome: "superseded" } });
 });
 
-const notJson = {
-  payloads: [{ metadata: { encoding: Buffer.from("json/plain") }, data: Buffer.from("{computed_at:") }],
-};
+/** As any SDK may send it by mistake: said to be JSON, and none. */
+const notJson = RawValue.fromPayload({
+  metadata: { encoding: Buffer.from("json/plain") },
+  data: Buffer.from("{computed_at:"),
+});
 
 test("a signal that cannot be decoded is counted, and harms neither connector nor run", async () => {
   const { connector, held } = await sending();
-  const { connection, namespace } = stage.env;
-  for (const [workflowId, signalName] of [
-    [connector.id, "recompute"],
-    [connector.id, "runEnded"],
-    [connector.run(2).workflowId, "newerMembership"],
-    [connector.run(2).workflowId, "attached"],
-  ])
-    await connection.workflowService.signalWorkflowExecution({
-      namespace: namespace ?? "default",
-      workflowExecution: { workflowId },
-      signalName,
-      input: notJson,
-    });
+  await connector.signal(notJson);
+  await connector.signal({}, notJson);
+  await connector.handle.signal(handlerNames.runEnded, notJson);
+  await connector.run(2).signal(handlerNames.newerMembership, notJson);
+  await connector.run(2).signal(handlerNames.attached, notJson);
   held.open();
-  await connector.untilRuns(2);
+  await connector.untilRuns(3);
   expect(await connector.details()).toContain("1 signals were no recompute");
-  const { events } = await connector.handle.fetchHistory();
-  expect(events?.filter((event) => event.workflowTaskFailedEventAttributes)).toEqual([]);
+  for (const handle of [connector.handle, connector.run(2)]) {
+    const { events } = await handle.fetchHistory();
+    expect(events?.filter((event) => event.workflowTaskFailedEventAttributes)).toEqual([]);
+  }
 });
 
-test.each(["configure", "remove", "approveRemoval", "activate"])(
+test.each(["configure", "remove", "approveRemoval", "activate"] as const)(
   "%s with an argument that cannot be decoded is refused",
   async (name) => {
     const connector = await new DrivenConnector(stage).activated();
-    const { connection, namespace } = stage.env;
-    const { outcome } = await connection.workflowService.updateWorkflowExecution({
-      namespace: namespace ?? "default",
-      workflowExecution: { workflowId: connector.id },
-      request: { meta: { updateId: "1", identity: workflowTypes.connector }, input: { name, args: notJson } },
-      waitPolicy: { lifecycleStage: 3 },
-    });
-    expect(outcome?.failure?.message).toBeTruthy();
-    expect(outcome?.success).toBeFalsy();
+    await expect(connector.update(name, notJson)).rejects.toBeInstanceOf(WorkflowUpdateFailedError);
     expect(connector.fake.configs).toHaveLength(2);
-    expect((await refusalOf(connector.update("remove", { clean_up: true }))).code).toBe("config_invalid");
+    expect((await connector.describe()).status).toBe("active");
   },
 );
 

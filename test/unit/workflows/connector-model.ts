@@ -4,12 +4,11 @@ import type { CommittedRun, OpenedLog } from "../../../src/contracts/run.ts";
 import {
   carriedState,
   newConnectorState,
-  nextStep,
   transition,
   type ConnectorEvent,
   type ConnectorState,
-  type Step,
 } from "../../../src/workflows/connector-state.ts";
+import { nextStep, type Step } from "../../../src/workflows/connector-step.ts";
 import { nextStatus, type Status } from "../../../src/workflows/connector-status.ts";
 
 export const hourMs = 3_600_000;

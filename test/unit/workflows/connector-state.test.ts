@@ -1,12 +1,7 @@
 import { array, assert, constantFrom, integer, property, tuple } from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  carriedState,
-  isOvertaken,
-  isRunUnwanted,
-  newConnectorState,
-  nextStep,
-} from "../../../src/workflows/connector-state.ts";
+import { carriedState, newConnectorState } from "../../../src/workflows/connector-state.ts";
+import { isOvertaken, isRunUnwanted, nextStep } from "../../../src/workflows/connector-step.ts";
 import { attachMs, ConnectorModel, computedAt, hourMs, type RunEnd } from "./connector-model.ts";
 
 /** Created, active, its log read, and at rest after the first look. */
