@@ -117,6 +117,7 @@ async function createDeps({ environment, secrets, log, storage, storageId }: Giv
     pace: {
       lookIntervalMs: environment.RECONCILE_INTERVAL_SECONDS * 1000,
       runsPerHistory: environment.CONTINUE_AS_NEW_AFTER_RUNS,
+      eventsPerHistory: environment.CONTINUE_AS_NEW_AFTER_EVENTS,
     },
     cleanUpAfterMs: environment.CLEAN_UP_AFTER_DAYS * 86_400_000,
     log,

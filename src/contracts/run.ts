@@ -235,6 +235,8 @@ export interface Pace {
   lookIntervalMs: number;
   /** Continue-as-new after so many runs. */
   runsPerHistory: number;
+  /** Continue-as-new past so many events, also while a run is under way. Workers before 0.2.0 say nothing of it. */
+  eventsPerHistory?: number;
 }
 
 export interface OpenLogInput extends StorageBound {

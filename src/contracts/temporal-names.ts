@@ -24,6 +24,8 @@ export const handlerNames = {
   describe: "describe",
   progress: "progress",
   newerMembership: "newerMembership",
+  attached: "attached",
+  runEnded: "runEnded",
 } as const;
 
 /** A connector's memo: the id of the storage that its log is in. */

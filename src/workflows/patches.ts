@@ -34,4 +34,12 @@ export const patches = {
     since: "0.2.0",
     until: "two releases later",
   },
+  runOutlivesHistory: {
+    id: "run-outlives-history",
+    changed:
+      "a run goes on where the connector continues as new, also while it is under way; it is stopped and told by its id, whichever execution of it is open",
+    why: "each signal is an event: a burst during a long run would fill the connector's history; and a run that was reset is no child any more that could be cancelled as one",
+    since: "0.2.0",
+    until: "two releases later",
+  },
 } as const satisfies Record<string, Patch>;

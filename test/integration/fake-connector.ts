@@ -13,6 +13,7 @@ import type {
   CommitLedgerInput,
   CommittedRun,
   OpenedLog,
+  Pace,
   PartProgress,
   PlannedDelta,
   RunScope,
@@ -58,7 +59,7 @@ export class FakeConnector {
   /** What the next plans send; null: one part of the attribute where the membership is new, else nothing. */
   deltas: PlannedDelta[] | null = null;
   partSeconds = 60;
-  pace = { lookIntervalMs: 3_600_000, runsPerHistory: 100 };
+  pace: Pace = { lookIntervalMs: 3_600_000, runsPerHistory: 100 };
   retryAt: string | null = null;
 
   constructor(key: ConnectorKey) {

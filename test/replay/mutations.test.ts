@@ -59,7 +59,7 @@ const mutations: Mutation[] = [
   },
   {
     what: "continue-as-new at another time",
-    file: "workflows/connector-state.ts",
+    file: "workflows/connector-step.ts",
     from: "state.runsHere >= state.runsPerHistory",
     to: "state.runsHere > state.runsPerHistory",
     breaks: "continue-as-new/connector-1.json",

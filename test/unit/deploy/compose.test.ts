@@ -74,7 +74,7 @@ const substitutions = [...source.matchAll(/(?<!\$)\$\{?(\w+)(?::-([^}]*))?\}?/g)
   ([, name = "", fallback]) => ({ name, fallback }),
 );
 
-// The names that CONTRACT gives the environment, Temporal's own three among them.
+// The names that the environment is promised to have, Temporal's own three among them.
 const environmentNames = `
   TEMPORAL_ADDRESS TEMPORAL_NAMESPACE TEMPORAL_API_KEY
   STORAGE_URL SCRATCH_DIR DUCKDB_MEMORY_LIMIT DUCKDB_THREADS
@@ -82,6 +82,7 @@ const environmentNames = `
   SEALING_KEYS_FILE SEALING_PUBLIC_KEYS_FILE GATEWAY_API_KEYS_FILE SEGOPS_WEBHOOK_SECRETS_FILE
   HTTP_HOST HTTP_PORT METRICS_ADDRESS LOG_LEVEL
   DELIVER_WORKERS QUIET_WINDOW_SECONDS VERIFY_SAMPLE_USERS RECONCILE_INTERVAL_SECONDS PART_SECONDS CLEAN_UP_AFTER_DAYS
+  CONTINUE_AS_NEW_AFTER_EVENTS
 `
   .trim()
   .split(/\s+/);
