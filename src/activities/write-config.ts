@@ -17,6 +17,8 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { ConnectorLog, LoggedRun } from "../ledger/log.ts";
 import type { ActivityDeps } from "./deps.ts";
 
+type WriteConfigDeps = Pick<ActivityDeps, "ledger" | "allowedOrigins" | "sealingKeys">;
+
 /** So many entries another writer may have slipped in. */
 const entriesLookedBack = 10;
 /** A held removal is looked for in so many of the newest runs … */
@@ -29,7 +31,7 @@ const approvableMs = cleanUpAfterDays * 86_400_000;
  * In: what is to change. Out: the settings as they stand, the key masked. Attempt 2 finds the entry by its `change_id`.
  * Errors: config_invalid with every field at once, connector_not_found, log_unreadable, storage_unavailable.
  */
-export function createWriteConfig(deps: ActivityDeps) {
+export function createWriteConfig(deps: WriteConfigDeps) {
   return async (input: WriteConfigInput): Promise<WrittenConfig> => {
     const log = deps.ledger.log(input.key);
     for (;;) {
@@ -56,7 +58,7 @@ async function alreadyWritten(
 }
 
 async function nextEntry(
-  deps: ActivityDeps,
+  deps: WriteConfigDeps,
   input: WriteConfigInput,
   latest: ConfigEntry | undefined,
 ): Promise<ConfigEntry> {
@@ -78,7 +80,7 @@ async function nextEntry(
 
 /** The exits that a digest names, as some run of late held them: a newer one holding others does not void the approval. */
 async function approvedRemoval(
-  { ledger }: ActivityDeps,
+  { ledger }: Pick<ActivityDeps, "ledger">,
   { key, config, at }: WriteConfigInput,
 ): Promise<PendingRemoval> {
   const parsed = z.object({ digest: z.string() }).safeParse(config);
@@ -121,7 +123,7 @@ function statusAfter(change: ConfigEntry["change"], latest: ConfigEntry | undefi
 
 /** The change laid over what is stored. A removed connector's settings are gone: it is configured as a new one. */
 async function changedConfig(
-  { allowedOrigins, sealingKeys }: ActivityDeps,
+  { allowedOrigins, sealingKeys }: WriteConfigDeps,
   { key, config: change }: WriteConfigInput,
   latest: ConfigEntry | undefined,
 ): Promise<ConnectorConfig> {
