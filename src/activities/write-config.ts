@@ -12,24 +12,24 @@ import { connectorWorkflowId } from "../contracts/connector-id.ts";
 import { CodedError } from "../contracts/errors.ts";
 import type { ConfigEntry, PendingRemoval } from "../contracts/log.ts";
 import type { WriteConfigInput, WrittenConfig } from "../contracts/run.ts";
-import { cleanUpAfterDays, keptCommits } from "../ledger/kept-files.ts";
+import { areFilesKept } from "../ledger/kept-files.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { ConnectorLog, LoggedRun } from "../ledger/log.ts";
+import type { ConnectorLog } from "../ledger/log.ts";
 import type { ActivityDeps } from "./deps.ts";
+
+type WriteConfigDeps = Pick<ActivityDeps, "ledger" | "allowedOrigins" | "sealingKeys">;
 
 /** So many entries another writer may have slipped in. */
 const entriesLookedBack = 10;
-/** A held removal is looked for in so many of the newest runs … */
+/** A held removal is looked for in so many of the newest runs, as long as their files are kept. */
 const runsLookedBack = 1000;
-/** … as long as the clean-up keeps what they name: those that are young, and the newest whatever their age. */
-const approvableMs = cleanUpAfterDays * 86_400_000;
 
 /**
  * Promise: a change of the settings is in the log once, whoever else writes at the same time.
  * In: what is to change. Out: the settings as they stand, the key masked. Attempt 2 finds the entry by its `change_id`.
  * Errors: config_invalid with every field at once, connector_not_found, log_unreadable, storage_unavailable.
  */
-export function createWriteConfig(deps: ActivityDeps) {
+export function createWriteConfig(deps: WriteConfigDeps) {
   return async (input: WriteConfigInput): Promise<WrittenConfig> => {
     const log = deps.ledger.log(input.key);
     for (;;) {
@@ -56,7 +56,7 @@ async function alreadyWritten(
 }
 
 async function nextEntry(
-  deps: ActivityDeps,
+  deps: WriteConfigDeps,
   input: WriteConfigInput,
   latest: ConfigEntry | undefined,
 ): Promise<ConfigEntry> {
@@ -78,18 +78,17 @@ async function nextEntry(
 
 /** The exits that a digest names, as some run of late held them: a newer one holding others does not void the approval. */
 async function approvedRemoval(
-  { ledger }: ActivityDeps,
+  { ledger }: Pick<ActivityDeps, "ledger">,
   { key, config, at }: WriteConfigInput,
 ): Promise<PendingRemoval> {
   const parsed = z.object({ digest: z.string() }).safeParse(config);
   if (!parsed.success)
     throw invalid([{ field: "digest", message: "is required: the digest that the connector shows" }]);
   const runs = await ledger.log(key).runs({ limit: runsLookedBack });
-  const isKept = ({ commit }: LoggedRun, runsSince: number) =>
-    runsSince < keptCommits || (commit && Date.parse(at) - Date.parse(commit.at) < approvableMs);
   const held = runs
-    .filter(isKept)
-    .map(({ commit }) => commit?.pending_removal)
+    .map(({ commit }) => commit)
+    .filter((commit, runsSince) => commit && areFilesKept(commit, { runsSince, at }))
+    .map((commit) => commit?.pending_removal)
     .find((pending) => pending?.digest === parsed.data.digest);
   // A set that is gone must not be approved: the next guard would miss it and stop the connector.
   if (held && (await areThere(ledger, held))) return held;
@@ -121,7 +120,7 @@ function statusAfter(change: ConfigEntry["change"], latest: ConfigEntry | undefi
 
 /** The change laid over what is stored. A removed connector's settings are gone: it is configured as a new one. */
 async function changedConfig(
-  { allowedOrigins, sealingKeys }: ActivityDeps,
+  { allowedOrigins, sealingKeys }: WriteConfigDeps,
   { key, config: change }: WriteConfigInput,
   latest: ConfigEntry | undefined,
 ): Promise<ConnectorConfig> {

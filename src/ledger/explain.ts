@@ -54,7 +54,7 @@ async function explainNow(
 ): Promise<Explanation["now"]> {
   const end = await log.end();
   const newest = end.commit ?? (await log.commitBefore(end.lastNumber));
-  const { desired, computed_at } = await newestMembership(user, log, newest);
+  const { desired, computed_at } = await newestMembership(user, log, end.lastNumber, newest);
   const channels: Explanation["now"]["channels"] = [];
   for (const ledger of newest?.channels ?? []) {
     const state = await stateIn(user, ledger);
@@ -68,10 +68,13 @@ async function explainNow(
 async function newestMembership(
   user: UserFinder,
   log: ConnectorLog,
+  lastNumber: number,
   newest: Commit | undefined,
 ): Promise<{ desired: boolean | null; computed_at: string | null }> {
-  for (const run of await log.runs({ limit: runsLookedBack })) {
-    const compared = comparedMembership(run);
+  const oldest = Math.max(0, lastNumber - runsLookedBack);
+  for (let number = lastNumber; number > oldest; number -= 1) {
+    const [plan, commit] = [await log.plan(number), await log.commit(number)];
+    const compared = comparedMembership({ plan, commit });
     const member = compared && (await isMember(user, compared.snapshot));
     if (!compared || typeof member !== "boolean") continue;
     return { desired: member, computed_at: compared.computedAt };
@@ -81,11 +84,16 @@ async function newestMembership(
   return { desired: member === "gone" ? null : member, computed_at: null };
 }
 
+interface Entries {
+  plan?: Plan | undefined;
+  commit?: Commit | undefined;
+}
+
 /** The membership of a run that came so far as to compare it; null snapshot: nobody is a member, the connector is being removed. */
 function comparedMembership({
   plan,
   commit,
-}: LoggedRun): { snapshot: FileRef | null; computedAt: string | null } | undefined {
+}: Entries): { snapshot: FileRef | null; computedAt: string | null } | undefined {
   if (plan && plan.channels.length > 0) {
     return { snapshot: plan.snapshot, computedAt: plan.recompute?.computed_at ?? null };
   }

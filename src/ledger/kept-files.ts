@@ -14,11 +14,16 @@ import type { Commit } from "../contracts/log.ts";
 import type { Storage, StoredEntry } from "../storage/storage.ts";
 
 /** Files are kept for so many days at least. */
-export const cleanUpAfterDays = 30;
+const cleanUpAfterDays = 30;
 /** The newest runs whose files stay, however old they are: a connector that recomputes rarely keeps a history, too. */
 export const keptCommits = 10;
 
 const dayMs = 86_400_000;
+
+/** Whether the files of a run, after which so many others were closed, are surely there still, as far as `at`. */
+export function areFilesKept(commit: Commit, { runsSince, at }: { runsSince: number; at: string }): boolean {
+  return runsSince < keptCommits || Date.parse(at) - Date.parse(commit.at) < cleanUpAfterDays * dayMs;
+}
 
 export interface KeepRule {
   nowMs: number;

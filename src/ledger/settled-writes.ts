@@ -1,5 +1,6 @@
 import type { Channel } from "../contracts/channel.ts";
 import type { Commit, FileRef } from "../contracts/log.ts";
+import { areFilesKept } from "./kept-files.ts";
 import type { ConnectorLog } from "./log.ts";
 import { hasWritten } from "./recent-writes.ts";
 
@@ -29,6 +30,8 @@ export async function settledWrites(
       writes = { through: 0, entered: [], exited: [] };
       continue;
     }
+    // Parts that a clean-up may have taken are not asked for: they would read as missing.
+    if (!areFilesKept(commit, { runsSince: number - 1 - run, at })) break;
     writes.through ||= run;
     const plan = hasWritten(commit) ? await log.plan(run) : undefined;
     const planned = plan?.channels.find((candidate) => candidate.channel === channel);
