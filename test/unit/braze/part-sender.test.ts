@@ -248,12 +248,24 @@ describe("a rejected user", () => {
     }
   });
 
-  test("everybody being rejected alike, batch after batch, is a wrong configuration and stops the part", async () => {
+  test("everybody being rejected alike, batch after batch, is a wrong configuration: it stops the part and lists nobody", async () => {
     const everybody = ({ body }: { body: string }) => rejecting(...idsIn(body))({ body });
     const { failure, progress } = await send({ users: 5000, batchSize: 50, concurrency: 2 }, everybody);
     expect(failure).toMatchObject({ code: "braze_request_refused" });
-    expect(progress.cursor).toBeGreaterThanOrEqual(500);
-    expect(progress.cursor).toBeLessThanOrEqual(600);
+    // They are not settled: whoever mends the configuration has them sent again, and not a day later.
+    expect(progress).toMatchObject({ cursor: 0, rejects: { count: 0, inline: {}, file: null } });
+    expect(progress.attempted).toBeGreaterThanOrEqual(500);
+    expect(progress.attempted).toBeLessThanOrEqual(600);
+  });
+
+  test("before everybody was rejected alike stays listed, and what was settled then stays settled", async () => {
+    const good = 4;
+    const { failure, progress } = await send({ users: 5000, batchSize: 50, concurrency: 1 }, ({ body }, n) =>
+      rejecting(...(n < good ? ["user-7"] : idsIn(body)))({ body }),
+    );
+    expect(failure).toMatchObject({ code: "braze_request_refused" });
+    expect(progress).toMatchObject({ cursor: good * 50, attempted: good * 50 + 500 });
+    expect(progress.rejects).toEqual({ count: 1, inline: { braze_user_rejected: [7] }, file: null });
   });
 });
 
