@@ -62,7 +62,7 @@ test("a worker cut off from Temporal, but not from Braze, stops at its parts' de
   const { other, ...found } = await overtake({
     stage,
     worker,
-    connectors: 10,
+    connectors: 6,
     windowMs: windowSeconds * 1000,
     strike: () => proxy.cut(),
     release: () => proxy.mend(),
@@ -70,7 +70,7 @@ test("a worker cut off from Temporal, but not from Braze, stops at its parts' de
   });
   console.log(`cut off in mid-part: ${JSON.stringify(found)}, ${proxy.refused()} connections refused`);
   expect(found).toMatchObject(nothingWrong);
-  expect(found.tries).toBeGreaterThan(5);
+  expect(found.tries).toBeGreaterThan(3);
   // It did go on for as long as it might.
   expect(found.afterStrike).toBeGreaterThan(0);
   expect(proxy.refused()).toBeGreaterThan(0);
