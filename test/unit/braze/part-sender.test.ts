@@ -435,20 +435,20 @@ describe("an end before the end", () => {
   test("what Braze has not answered when the time is over is cut off, and on record as attempted", async () => {
     const startedAt = performance.now();
     const { done, progress, received } = await send(
-      { users: 500, concurrency: 2, deadline: createDeadline(400) },
+      { users: 500, concurrency: 2, deadline: createDeadline(2000) },
       (_, n) => (n < 4 ? success(5) : undefined),
     );
     expect(done).toBe(false);
     expect(received).toHaveLength(6);
     expect(progress).toMatchObject({ cursor: 20, attempted: 30, requests: 6 });
-    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(395);
-    expect(performance.now() - startedAt).toBeLessThan(3000);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(1990);
+    expect(performance.now() - startedAt).toBeLessThan(8000);
   });
 
   test("a part begins nothing in the last quarter of its time, so that what is in flight can settle", async () => {
     const startedAt = performance.now();
     const { done, progress, received } = await send(
-      { users: 5000, concurrency: 2, deadline: createDeadline(1000) },
+      { users: 5000, concurrency: 2, deadline: createDeadline(2400) },
       (_, _n, response) => {
         setTimeout(() => response.writeHead(201).end('{"message":"success"}'), 50);
         return undefined;
@@ -456,7 +456,7 @@ describe("an end before the end", () => {
     );
     expect(done).toBe(false);
     const lastAtMs = Math.max(...received.map(({ atMs }) => atMs)) - startedAt;
-    expect(lastAtMs).toBeLessThan(900);
+    expect(lastAtMs).toBeLessThan(2300);
     // All of it was answered: nobody is unknown, nothing is sent again.
     expect(progress).toMatchObject({ cursor: received.length * 5, attempted: received.length * 5 });
   });
