@@ -115,6 +115,15 @@ export class PartBook {
     }
   }
 
+  /** From here on nothing counts as settled or rejected any more; what was sent stays on record as attempted. */
+  takeBack(from: number): void {
+    for (const offset of this.#inline.keys()) if (offset >= from) this.#inline.delete(offset);
+    this.#shownInline = undefined;
+    if (from >= this.#cursor) return;
+    this.#open.set(from, this.#cursor);
+    this.#cursor = from;
+  }
+
   /** The rejects that no resumption will name again, for a file. */
   settledInline(): RejectedOffsets {
     return byCode([...this.#inline].filter(([offset]) => offset < this.#cursor));

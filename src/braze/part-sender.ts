@@ -132,7 +132,12 @@ class PartSender {
     const rejected = await this.#rejectedOf(batch);
     this.#book.settle(batch, rejected);
     this.#report();
-    this.#sameRejection.check(batch.to - batch.from, rejected);
+    try {
+      this.#sameRejection.check(batch, rejected);
+    } catch (error) {
+      this.#book.takeBack(this.#sameRejection.firstOffset);
+      throw error;
+    }
   }
 
   #fail(batch: Batch, error: unknown): void {

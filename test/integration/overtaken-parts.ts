@@ -28,12 +28,10 @@ interface Overtaking {
   connectors: number;
   /** The workers' quiet window. */
   windowMs: number;
-  /** Takes the worker out of the world, yet not its memory of what it was doing. */
+  /** Takes the worker out of the world, yet not its memory of what it was doing, and lets another one go on with the world. */
   strike(): unknown;
   /** Brings it back. */
   release(): unknown;
-  /** Starts the worker by which the world goes on meanwhile. */
-  startOther(): Promise<Process>;
 }
 
 export interface Overtaken {
@@ -49,7 +47,6 @@ export interface Overtaken {
   notTurned: number;
   /** Users in whom Braze and SegOps differ in the end. */
   differing: number;
-  other: Process;
 }
 
 /**
@@ -72,7 +69,6 @@ export async function overtake(overtaking: Overtaking): Promise<Overtaken> {
   const deadlineAt = struckAt + partSeconds * 1000 + slackMs;
   const underWay = await Promise.all(overtaken.map((victim) => victim.isUnderWayOn(worker)));
   await Promise.all(overtaken.map((victim) => victim.endRunAndTurn()));
-  const other = await overtaking.startOther();
   await delay(Math.max(0, deadlineAt - Date.now()));
   await Promise.all(overtaken.map((victim) => victim.untilTurned()));
   overtaking.release();
@@ -86,7 +82,6 @@ export async function overtake(overtaking: Overtaking): Promise<Overtaken> {
     olderAfterNewer: sum(found.map(({ olderAfterNewer }) => olderAfterNewer)),
     notTurned: sum(found.map(({ notTurned }) => notTurned)),
     differing: sum(found.map(({ differing }) => differing)),
-    other,
   };
 }
 
@@ -165,7 +160,7 @@ class Victim {
     );
   }
 
-  async inspect(struckAt: number, deadlineAt: number): Promise<Omit<Overtaken, "tries" | "other">> {
+  async inspect(struckAt: number, deadlineAt: number): Promise<Omit<Overtaken, "tries">> {
     const { missing, extra } = await this.#connector.differing();
     const flapping = new Set(flappers);
     const turned = new Set<string>();

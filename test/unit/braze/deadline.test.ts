@@ -100,12 +100,12 @@ describe("at the deadline", () => {
     const pool = new Pool(server.origin, { connections: 1, pipelining: 1 });
     const startedAt = performance.now();
     try {
-      const cut = exchange(pool.compose(writeDeadline), { ...post, deadline: createDeadline(300) });
+      const cut = exchange(pool.compose(writeDeadline), { ...post, deadline: createDeadline(2000) });
       // Not `part_time_over`: that would say that nothing was ever written.
       await expect(cut).rejects.toMatchObject({ code: "braze_timeout" });
-      expect(performance.now() - startedAt).toBeGreaterThanOrEqual(295);
+      expect(performance.now() - startedAt).toBeGreaterThanOrEqual(1990);
       await expect.poll(() => closed.length).toBe(1);
-      expect(performance.now() - startedAt).toBeLessThan(3000);
+      expect(performance.now() - startedAt).toBeLessThan(8000);
     } finally {
       await pool.destroy();
       await server.close();
@@ -122,7 +122,7 @@ describe("at the deadline", () => {
     const body = "x".repeat(64 * 1024 * 1024);
     let arrived = 0;
     try {
-      const cut = exchange(pool.compose(writeDeadline), { ...post, body, deadline: createDeadline(300) });
+      const cut = exchange(pool.compose(writeDeadline), { ...post, body, deadline: createDeadline(2000) });
       await expect(cut).rejects.toMatchObject({ code: "braze_timeout" });
       const [socket] = sockets;
       if (!socket) throw new Error("nobody connected");

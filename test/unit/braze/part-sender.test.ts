@@ -248,12 +248,24 @@ describe("a rejected user", () => {
     }
   });
 
-  test("everybody being rejected alike, batch after batch, is a wrong configuration and stops the part", async () => {
+  test("everybody being rejected alike, batch after batch, is a wrong configuration: it stops the part and lists nobody", async () => {
     const everybody = ({ body }: { body: string }) => rejecting(...idsIn(body))({ body });
     const { failure, progress } = await send({ users: 5000, batchSize: 50, concurrency: 2 }, everybody);
     expect(failure).toMatchObject({ code: "braze_request_refused" });
-    expect(progress.cursor).toBeGreaterThanOrEqual(500);
-    expect(progress.cursor).toBeLessThanOrEqual(600);
+    // They are not settled: whoever mends the configuration has them sent again, and not a day later.
+    expect(progress).toMatchObject({ cursor: 0, rejects: { count: 0, inline: {}, file: null } });
+    expect(progress.attempted).toBeGreaterThanOrEqual(500);
+    expect(progress.attempted).toBeLessThanOrEqual(600);
+  });
+
+  test("before everybody was rejected alike stays listed, and what was settled then stays settled", async () => {
+    const good = 4;
+    const { failure, progress } = await send({ users: 5000, batchSize: 50, concurrency: 1 }, ({ body }, n) =>
+      rejecting(...(n < good ? ["user-7"] : idsIn(body)))({ body }),
+    );
+    expect(failure).toMatchObject({ code: "braze_request_refused" });
+    expect(progress).toMatchObject({ cursor: good * 50, attempted: good * 50 + 500 });
+    expect(progress.rejects).toEqual({ count: 1, inline: { braze_user_rejected: [7] }, file: null });
   });
 });
 
@@ -423,20 +435,20 @@ describe("an end before the end", () => {
   test("what Braze has not answered when the time is over is cut off, and on record as attempted", async () => {
     const startedAt = performance.now();
     const { done, progress, received } = await send(
-      { users: 500, concurrency: 2, deadline: createDeadline(400) },
+      { users: 500, concurrency: 2, deadline: createDeadline(2000) },
       (_, n) => (n < 4 ? success(5) : undefined),
     );
     expect(done).toBe(false);
     expect(received).toHaveLength(6);
     expect(progress).toMatchObject({ cursor: 20, attempted: 30, requests: 6 });
-    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(395);
-    expect(performance.now() - startedAt).toBeLessThan(3000);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(1990);
+    expect(performance.now() - startedAt).toBeLessThan(8000);
   });
 
   test("a part begins nothing in the last quarter of its time, so that what is in flight can settle", async () => {
     const startedAt = performance.now();
     const { done, progress, received } = await send(
-      { users: 5000, concurrency: 2, deadline: createDeadline(1000) },
+      { users: 5000, concurrency: 2, deadline: createDeadline(2400) },
       (_, _n, response) => {
         setTimeout(() => response.writeHead(201).end('{"message":"success"}'), 50);
         return undefined;
@@ -444,7 +456,7 @@ describe("an end before the end", () => {
     );
     expect(done).toBe(false);
     const lastAtMs = Math.max(...received.map(({ atMs }) => atMs)) - startedAt;
-    expect(lastAtMs).toBeLessThan(900);
+    expect(lastAtMs).toBeLessThan(2300);
     // All of it was answered: nobody is unknown, nothing is sent again.
     expect(progress).toMatchObject({ cursor: received.length * 5, attempted: received.length * 5 });
   });
