@@ -34,6 +34,19 @@ export class Nemesis {
     );
   }
 
+  /** A fault of SegOps strikes whoever asks: where nobody did, one more recompute gives a reason to. */
+  async provoke(): Promise<void> {
+    const waiting = async () => {
+      const faults = await this.#arena.stage.stack.segops.faults();
+      return new Set(faults.flatMap(({ segment, struck }) => (struck === 0 ? [segment] : [])));
+    };
+    const segments = await waiting();
+    const asked = this.#connectors.filter(({ id }) => segments.has(id));
+    await Promise.all(asked.map((connector) => connector.recompute().catch(() => undefined)));
+    const giveUpAt = Date.now() + strikePatienceMs;
+    while (Date.now() < giveUpAt && (await waiting()).size > 0) await delay(200);
+  }
+
   /**
    * Takes SegOps' faults away and counts how often each of them struck: its last word is to be heard. Those of Braze and of the
    * storage, which strike so and so often and no more, may still find something to strike.
