@@ -36,6 +36,8 @@ export function askTemporal<Answer>(
 
 /** What Temporal answers for a workflow that took an update and was ended (terminated, reset) before it was done. */
 const endedUnanswered = "AcceptedUpdateCompletedWorkflow";
+/** And for one that was ended before it took the update. It was there: the start beside the update saw to that. */
+const endedUntaken = /aborted by closing workflow/i;
 
 type Silence = "worker_silent" | "temporal_unreachable";
 
@@ -59,7 +61,8 @@ function translated(error: unknown, silence: ClientError): unknown {
   if (error instanceof NamespaceNotFoundError) {
     return new ClientError("temporal_namespace_missing", error.namespace, options);
   }
-  const { code, details } = serviceErrorIn(error);
+  const { code, details, message } = serviceErrorIn(error);
+  if (endedUntaken.test(message)) return ended(error);
   if (code === grpc.unavailable) return new ClientError("temporal_unreachable", "", options);
   if (code === grpc.invalidArgument && /search attribute/i.test(details)) {
     return new ClientError("search_attributes_missing", "", options);
@@ -72,10 +75,14 @@ function translated(error: unknown, silence: ClientError): unknown {
 function refusal(error: WorkflowUpdateFailedError): unknown {
   const { cause } = error;
   if (cause instanceof ApplicationFailure && cause.type === endedUnanswered) {
-    return new ClientError("worker_silent", "its workflow was ended before it answered", { cause: error });
+    return ended(error);
   }
   if (!(cause instanceof ApplicationFailure) || !cause.type || !isErrorCode(cause.type)) return error;
   return codedError(cause.type, cause.message);
+}
+
+function ended(error: unknown): ClientError {
+  return new ClientError("worker_silent", "its workflow was ended before it answered", { cause: error });
 }
 
 /** Undoes `errorMessage`, so that the new error has the same words once, not twice. */
@@ -86,9 +93,9 @@ export function codedError(code: ErrorCode, words: string): CodedError {
   return new CodedError(code, hasDetail ? words.slice(head.length, -tail.length) : "");
 }
 
-function serviceErrorIn(error: unknown): { code?: number; details: string } {
+function serviceErrorIn(error: unknown): { code?: number; details: string; message: string } {
   for (let link = error; link instanceof Error; link = link.cause) {
     if (isGrpcServiceError(link)) return link;
   }
-  return { details: "" };
+  return { details: "", message: "" };
 }

@@ -43,7 +43,9 @@ function differing(
   const missing = desired.filter((user) => !there.has(user) && !refused.has(user));
   const extra = shown.filter((user) => !wanted.has(user) && !rejected.has(user) && !held.has(user));
   const heldMembers = [...held.keys()].filter((user) => wanted.has(user));
-  const gone = [...held].flatMap(([user, state]) => (state === "present" && !there.has(user) ? [user] : []));
+  const gone = [...held].flatMap(([user, state]) =>
+    state === "present" && !there.has(user) && !refused.has(user) ? [user] : [],
+  );
   return [
     ...describe(missing, `missing in Braze, ${channel}`),
     ...describe(extra, `in Braze and not in SegOps, ${channel}`),

@@ -80,8 +80,8 @@ export function planFaults(
     kind,
     atMs: atMs(),
     connector: connector(),
-    times: isLasting(kind) ? 12 : dice.int(1, 3),
-    lastsMs: isLasting(kind) ? dice.int(2_000, 5_000) : 60_000,
+    times: isStateOfDisk(kind) ? 24 : dice.int(1, 3),
+    lastsMs: isStateOfDisk(kind) ? dice.int(2_000, 5_000) : 60_000,
   }));
   const kinds = turn(segopsFaults, perRound.segops);
   const offset = connector();
@@ -108,8 +108,8 @@ function lasting(dice: Dice, kind: ProcessFault): number {
   return dice.int(500, 2_500);
 }
 
-/** A state of the disk, and no accident of one call. */
-function isLasting(kind: StorageFault): boolean {
+/** And no accident of one call. */
+export function isStateOfDisk(kind: StorageFault): boolean {
   return kind === "slow_disk" || kind === "disk_full";
 }
 

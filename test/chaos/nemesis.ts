@@ -4,7 +4,7 @@ import { runWorkflowId } from "../../src/contracts/connector-id.ts";
 import { connectorFolder } from "../../src/contracts/log.ts";
 import type { TestConnector } from "../integration/test-connector.ts";
 import type { Arena } from "./arena.ts";
-import type { PlannedFault } from "./faults.ts";
+import { isStateOfDisk, type PlannedFault } from "./faults.ts";
 import type { Tally } from "./tally.ts";
 
 const strikePatienceMs = 5_000;
@@ -32,6 +32,19 @@ export class Nemesis {
         await this.#strike(fault);
       }),
     );
+  }
+
+  /** A fault of SegOps strikes whoever asks: where nobody did, one more recompute gives a reason to. */
+  async provoke(): Promise<void> {
+    const waiting = async () => {
+      const faults = await this.#arena.stage.stack.segops.faults();
+      return new Set(faults.flatMap(({ segment, struck }) => (struck === 0 ? [segment] : [])));
+    };
+    const segments = await waiting();
+    const asked = this.#connectors.filter(({ id }) => segments.has(id));
+    await Promise.all(asked.map((connector) => connector.recompute().catch(() => undefined)));
+    const giveUpAt = Date.now() + strikePatienceMs;
+    while (Date.now() < giveUpAt && (await waiting()).size > 0) await delay(200);
   }
 
   /**
@@ -68,7 +81,8 @@ export class Nemesis {
       }
       case "storage": {
         const { kind, times, lastsMs } = fault;
-        const prefix = connectorFolder(this.#connector(fault).key);
+        // A disk that is slow or full is so for everybody.
+        const prefix = isStateOfDisk(kind) ? "" : connectorFolder(this.#connector(fault).key);
         this.#arena.storageFaults.add({ kind, prefix, times, untilMs: Date.now() + lastsMs });
         return;
       }
@@ -77,14 +91,14 @@ export class Nemesis {
     }
   }
 
-  /** Temporal may be down, or nothing of the kind may run: a little later there may be something to strike. */
+  /** Temporal may be down, or nothing of the kind may run: a little later, or with another connector, there is something to strike. */
   async #strikeWhenItCan(fault: ProcessStrike): Promise<boolean> {
     const giveUpAt = Date.now() + strikePatienceMs;
-    while (!(await this.#strikeProcess(fault).catch(() => false))) {
+    for (let connector = fault.connector; ; connector = (connector + 1) % this.#connectors.length) {
+      if (await this.#strikeProcess({ ...fault, connector }).catch(() => false)) return true;
       if (Date.now() > giveUpAt) return false;
       await delay(200);
     }
-    return true;
   }
 
   async #strikeProcess(fault: ProcessStrike): Promise<boolean> {
@@ -102,8 +116,12 @@ export class Nemesis {
         return await this.#arena.killTemporal(lastsMs);
       case "connector_terminated":
         return await this.#terminate(connector.workflowId);
-      case "run_terminated":
-        return await this.#terminate(runWorkflowId(connector.key, (await connector.log.end()).lastNumber));
+      case "run_terminated": {
+        const { lastNumber } = await connector.log.end();
+        const terminate = (number: number) => this.#terminate(runWorkflowId(connector.key, number));
+        // One that has not planned yet is not in the log.
+        return await terminate(lastNumber).catch(() => terminate(lastNumber + 1));
+      }
       case "connector_reset":
         return await this.#reset(connector.workflowId, fraction);
       case "closed_run_reset": {

@@ -6,7 +6,7 @@ import type { TestConnector } from "../integration/test-connector.ts";
 import type { Arena } from "./arena.ts";
 
 /** Long enough for a dead worker's heartbeats (15 s), a pause of half a minute inside a run, and a quiet window or two. */
-const patienceMs = 150_000;
+const patienceMs = 180_000;
 const everyMs = 250;
 
 interface RestOptions {

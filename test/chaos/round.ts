@@ -170,10 +170,14 @@ class Round {
     this.#red.push(`${work.kind} failed without a code: ${causes.join(" ← ")}`);
   }
 
-  /** Faults end, everything runs again, SegOps computes once more; then each connector is given time to come to rest. */
+  /** Everything runs again, faults end, SegOps computes once more; then each connector is given time to come to rest. */
   async #calm(): Promise<ConnectorEvidence[]> {
-    await this.#nemesis.relent();
     await this.#arena.mend();
+    await Promise.all(
+      this.#connectors.map((_, index) => eventually("it is there and active", () => this.#activate(index))),
+    );
+    await this.#nemesis.provoke();
+    await this.#nemesis.relent();
     await this.#arena.stage.stack.braze.putWorkspace({ key: this.#brazeKey, answerDelayMs: 0 });
     const rested = await Promise.all(
       this.#connectors.map((connector, index) => this.#settle(connector, index)),
@@ -191,7 +195,6 @@ class Round {
     const stalls = this.#script.faults.some(
       (fault) => fault.on === "segops" && stallingSegopsFaults.has(fault.kind),
     );
-    await eventually("it is there", () => this.#activate(index));
     if (stalls) {
       await eventually("it can be deactivated", () => connectors.deactivate(connector.key));
       await eventually("it can be activated", () => connectors.activate(connector.key));

@@ -34,7 +34,7 @@ export class Tally {
 
   /** What an operator did, in one line. */
   work(): string {
-    return [...this.#done].map(([work, times]) => `${work} ×${times}`).join(", ");
+    return [...this.#done].map(([work, times]) => `${work} ×${times}`).join(", ") || "none";
   }
 
   /** Kinds that struck fewer than `times` times. */

@@ -122,3 +122,14 @@ test("a connector that was ended before it answered is unheard, not refused: wha
   const asked = askWorker(new Client({ connection }), 200, question);
   await expect(asked).rejects.toMatchObject({ code: "worker_silent" });
 });
+
+test("a connector that was ended before it took what was asked is unheard too", async () => {
+  // As the SDK throws what Temporal said of the update beside a start that went well.
+  const thrown = Object.assign(new Error("workflow update was aborted by closing workflow"), {
+    code: 5,
+    details: "",
+    metadata: {},
+  });
+  const asked = askWorker(new Client({ connection }), 200, () => Promise.reject(thrown));
+  await expect(asked).rejects.toMatchObject({ code: "worker_silent" });
+});

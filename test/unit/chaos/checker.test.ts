@@ -212,6 +212,12 @@ test("a held exit that went out all the same is found, unless nobody knew what B
   expect(judge(gone("unknown"))).toEqual([]);
 });
 
+test("a blocked user whose exit is held may be gone, as an answer that told of no rejections has it", () => {
+  const gone = inChannel({ held: new Map([["carl", "present"]]) });
+  expect(judge(gone)).toEqual([expect.stringMatching(/1 held and yet gone.*"carl"/)]);
+  expect(judge(gone, { untoldRejections: 1 })).toEqual([]);
+});
+
 test("a member whose exit is held is found", () => {
   const held = new Map([["bob", "present"]]);
   expect(judge(inChannel({ desired: ["bob"], shown: ["bob"], held }))).toEqual([
