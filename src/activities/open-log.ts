@@ -1,17 +1,22 @@
 import { showConfig } from "../contracts/connector-config.ts";
+import { CodedError } from "../contracts/errors.ts";
 import type { OpenedLog, OpenLogInput } from "../contracts/run.ts";
 import type { ActivityDeps } from "./deps.ts";
 import { committedRun } from "./committed-run.ts";
 import { lookIntervalOf } from "./look-interval.ts";
 
 /**
- * Promise: what the connector adopts is what the log's end says, whoever wrote it. Reads only; attempt 2 reads again.
+ * Promise: what the connector adopts is what the log's end says, whoever wrote it, unless that end was seen further on. Reads only; attempt 2 reads again.
  * Errors: log_unreadable, storage_unavailable.
  */
 export function createOpenLog({ ledger, pace, storageId }: ActivityDeps) {
-  return async ({ key }: OpenLogInput): Promise<OpenedLog> => {
+  return async ({ key, known = { run: 0, config: 0 } }: OpenLogInput): Promise<OpenedLog> => {
     const log = ledger.log(key);
     const [config, end] = [await log.latestConfig(), await log.end()];
+    // Adopted, an older end would give numbers and ledgers of the past to new runs.
+    if (end.lastNumber < known.run) throw new CodedError("log_unreadable", `run ${known.run} is missing`);
+    if ((config?.number ?? 0) < known.config)
+      throw new CodedError("log_unreadable", `config ${known.config} is missing`);
     const last = end.commit ?? (await log.commitBefore(end.lastNumber));
     return {
       config: config

@@ -241,8 +241,10 @@ class ConnectorLife {
 
   async open(): Promise<void> {
     try {
-      const { storageId } = this.#state;
-      this.apply({ type: "opened", log: await log.openLog({ key: this.#key, storageId }), at: Date.now() });
+      const { storageId, lastRun, configNumber } = this.#state;
+      const known = { run: lastRun?.number ?? 0, config: configNumber };
+      const read = await log.openLog({ key: this.#key, storageId, known });
+      this.apply({ type: "opened", log: read, at: Date.now() });
       this.noteStorage();
     } catch (error) {
       this.block(error);
