@@ -1,4 +1,5 @@
 import { showConfig } from "../contracts/connector-config.ts";
+import { CodedError } from "../contracts/errors.ts";
 import type { OpenedLog, OpenLogInput, Pace } from "../contracts/run.ts";
 import type { ConnectorLog } from "../ledger/log.ts";
 import type { ActivityDeps } from "./deps.ts";
@@ -6,13 +7,18 @@ import { committedRun } from "./committed-run.ts";
 import { lookIntervalOf } from "./look-interval.ts";
 
 /**
- * Promise: what the connector adopts is what the log's end says, whoever wrote it. Reads only; attempt 2 reads again.
+ * Promise: what the connector adopts is what the log's end says, whoever wrote it, unless that end was seen further on. Reads only; attempt 2 reads again.
  * Errors: log_unreadable, storage_unavailable.
  */
 export function createOpenLog({ ledger, pace, storageId }: ActivityDeps) {
-  return async ({ key }: OpenLogInput): Promise<OpenedLog> => {
+  return async ({ key, known = { run: 0, config: 0 } }: OpenLogInput): Promise<OpenedLog> => {
     const lookIntervalMs = lookIntervalOf(key, pace.lookIntervalMs);
-    return { ...(await openedLog(ledger.log(key), { ...pace, lookIntervalMs })), storageId };
+    const opened = await openedLog(ledger.log(key), { ...pace, lookIntervalMs });
+    // Adopted, an older end would give numbers and ledgers of the past to new runs.
+    if (opened.lastNumber < known.run) throw new CodedError("log_unreadable", `run ${known.run} is missing`);
+    if ((opened.config?.number ?? 0) < known.config)
+      throw new CodedError("log_unreadable", `config ${known.config} is missing`);
+    return { ...opened, storageId };
   };
 }
 

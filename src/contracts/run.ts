@@ -241,6 +241,8 @@ export interface Pace {
 
 export interface OpenLogInput extends StorageBound {
   key: ConnectorKey;
+  /** The newest closed run and settings that this history has seen; 0: none. A log that ends before them has lost entries. */
+  known?: { run: number; config: number };
 }
 
 export interface CloseRunInput {

@@ -261,9 +261,10 @@ class ConnectorLife {
   async open(): Promise<void> {
     this.apply({ type: "openBegun" });
     try {
-      const { storageId } = this.#state;
-      this.apply({ type: "opened", log: await log.openLog({ key: this.#key, storageId }), at: Date.now() });
-      this.noteStorage();
+      const { storageId, lastRun, configNumber } = this.#state;
+      const known = { run: lastRun?.number ?? 0, config: configNumber };
+      const read = await log.openLog({ key: this.#key, storageId, known });
+      this.apply({ type: "opened", log: read, at: Date.now() });
     } catch (error) {
       this.block(error);
     }
@@ -272,7 +273,8 @@ class ConnectorLife {
   /** For workers that start: they must not take another storage for this one. */
   noteStorage(): void {
     const { status, storageId } = this.#state;
-    if (status === "none" || storageId === null || workflowInfo().memo?.[storageIdMemo] === storageId) return;
+    if (status === "opening" || status === "none" || storageId === null) return;
+    if (workflowInfo().memo?.[storageIdMemo] === storageId) return;
     if (patched(patches.storageIdInMemo.id)) upsertMemo({ [storageIdMemo]: storageId });
   }
 
@@ -455,6 +457,7 @@ class ConnectorLife {
     this.#state = transition(this.#state, event);
     setCurrentDetails(connectorDetails(this.#key, this.#state));
     this.showAttributes();
+    this.noteStorage();
   }
 
   /** Each upsert costs one event, so only when something in it changed. */

@@ -61,7 +61,7 @@ export class Stage {
   /** kill -9 to Temporal's server. Answers what starts a new one on the same port and file, which `keepTemporal` keeps. */
   async killTemporal(): Promise<() => Promise<void>> {
     const { port } = this.stack.temporal;
-    await this.stack.temporal.kill();
+    await (this.#temporal ?? this.stack.temporal).kill();
     const [dbFile, logFile] = [join(this.dir, "temporal.db"), join(this.dir, "temporal.log")];
     return async () => {
       this.#temporal = await startTemporalServer({ port, dbFile, logFile });

@@ -2,7 +2,7 @@ import { copyFile, mkdir, rename, truncate } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Process } from "../../sandbox/process.ts";
-import { commitKey, configKey, connectorFolder, type FileRef } from "../../src/contracts/log.ts";
+import { commitKey, configKey, connectorFolder, planKey, type FileRef } from "../../src/contracts/log.ts";
 import { startStage, type Stage } from "./harness.ts";
 import { ids, type TestConnector } from "./test-connector.ts";
 import { eventually } from "./waiting.ts";
@@ -249,35 +249,35 @@ describe("an entry of the log, once it is damaged, parks the connector with log_
 });
 
 describe("within the quiet window", () => {
-  beforeAll(async () => {
-    await worker.stop();
-    worker = await stage.startWorker({ QUIET_WINDOW_SECONDS: "3600" });
-  });
-
   const kinds: [string, "part" | "plan", string][] = [
     ["a part", "part", "ledger_missing"],
     ["the plan", "plan", "log_unreadable"],
   ];
   const cases = kinds.flatMap(([what, kind, code]) =>
-    damages.map(([how, damage]) => [`${what} of the run before, ${how}`, kind, code, damage] as const),
+    damages.map(([how, damage]) => ({ what: `${what} of the run before, ${how}`, kind, code, damage })),
   );
+  const connectors = new Map<string, TestConnector>();
 
-  test.for(cases)(
-    "%s, parks the connector: whom it wrote is not known to be free",
-    async ([, kind, code, damage]) => {
+  beforeAll(async () => {
+    for (const { what } of cases) {
       const connector = stage.connector();
       await connector.start({ members });
       await connector.ran(1);
-      const plan = await connector.log.plan(1);
+      connectors.set(what, connector);
+    }
+    // Another worker: this one remembers the plans.
+    await worker.stop();
+    worker = await stage.startWorker({ QUIET_WINDOW_SECONDS: "3600" });
+  });
+
+  test.for(cases)(
+    "$what, parks the connector: whom it wrote is not known to be free",
+    async ({ what, kind, code, damage }) => {
+      const connector = connectors.get(what) ?? stage.connector();
       const key =
-        kind === "part"
-          ? (plan?.channels[0]?.deltas[0]?.parts[0]?.key ?? "no part")
-          : `${connectorFolder(connector.key)}log/000000000001.plan.json`;
-      // A worker that has just read the plan remembers it.
-      if (kind === "plan") {
-        await worker.stop();
-        worker = await stage.startWorker({ QUIET_WINDOW_SECONDS: "3600" });
-      }
+        kind === "plan"
+          ? planKey(connectorFolder(connector.key), 1)
+          : ((await connector.log.plan(1))?.channels[0]?.deltas[0]?.parts[0]?.key ?? "no part");
       const ask = () => connector.recompute(change);
       await standsStillUntilRestored(connector, { key, damage, ask, code });
       expect(await connector.inBraze()).toHaveLength(401);

@@ -6,6 +6,7 @@ import { createCloseRun } from "../../../src/activities/close-run.ts";
 import type { ConnectorKey } from "../../../src/contracts/connector-id.ts";
 import type { CommittedRun } from "../../../src/contracts/run.ts";
 import { openLedgerWorld, planOf, type LedgerWorld } from "../ledger/ledger-world.ts";
+import { createdConnector } from "./created-connector.ts";
 
 const at = "2026-05-02T14:32:05.000Z";
 let world: LedgerWorld;
@@ -16,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 test("a run closed before it had planned cannot plan any more: its orphan sends nothing", async () => {
-  const key = await connector(1);
+  const key = await createdConnector(world, 1);
   const closed = await close(key, 1);
   expect(closed.summary).toMatchObject({ number: 1, outcome: "partial", error: { code: "run_abandoned" } });
   const log = world.ledger.log(key);
@@ -26,7 +27,7 @@ test("a run closed before it had planned cannot plan any more: its orphan sends 
 });
 
 test("a run that is tried for minutes is not closed in the past", async () => {
-  const key = await connector(2);
+  const key = await createdConnector(world, 2);
   const before = Date.now();
   const scheduled = before + 300_000;
   const closed = await close(key, 1, { currentAttemptScheduledTimestampMs: scheduled });
@@ -45,30 +46,4 @@ async function close(
   } as ActivityDeps;
   const scope = { key, number, workflowId: "braze/acme/7", runId: "closer" };
   return await new MockActivityEnvironment(info).run(createCloseRun(deps), { scope, at });
-}
-
-/** One with settings and no run yet. */
-async function connector(segment_id: number): Promise<ConnectorKey> {
-  const key = { tenant_slug: "acme", segment_id };
-  await world.ledger.log(key).writeConfig({
-    version: 1,
-    kind: "config",
-    number: 1,
-    at,
-    workflow_id: "braze/acme/7",
-    change_id: "first",
-    change: "configured",
-    status: "active",
-    config: {
-      rest_endpoint: "https://rest.iad-01.braze.com",
-      api_key: "e30.a.b.c.d",
-      attribute_name: "segops_segment_7",
-      exit_mode: "remove",
-      create_missing_users: true,
-      max_removal_percent: 30,
-      requests_per_second: 1000,
-      batch_size: 75,
-    },
-  });
-  return key;
 }

@@ -178,6 +178,16 @@ describe("a membership that is not whole at first is read again with a fresh sin
   });
 });
 
+test("a page that comes twice counts once: what is distinct is proven, and nothing is read again", async () => {
+  await computed(2500);
+  const fault = await control.addFault({ kind: "duplicate_page" });
+  const { answer, made } = read();
+  const { built } = await answer;
+  expect([...built.ids].sort()).toEqual(await control.members("acme", 7));
+  expect(made).toEqual(["finished"]);
+  expect((await control.faults()).find(({ id }) => id === fault)?.struck).toBe(1);
+});
+
 test("members without an id do not stop a membership; the sink's count of them is handed on", async () => {
   await computed(10);
   await control.addFault({ kind: "non_string_member" });
@@ -204,7 +214,7 @@ test("a membership that stays unproven for five minutes is snapshot_unverified, 
   expect(waitedMs).toBeLessThanOrEqual(300_000);
 });
 
-test("an export that is not complete in five minutes is segops_unavailable, and its sink is discarded", async () => {
+test("an export that never completes proves nothing: after five minutes it is segops_unavailable, and its sink is discarded", async () => {
   await computed(10_001);
   await control.addFault({ kind: "export_never_completes" });
   const { answer, made } = read();
