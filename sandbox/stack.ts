@@ -23,6 +23,8 @@ interface StackOptions {
   keepTemporal?: boolean;
   /** Added to the processes' environment, such as shorter times. */
   env?: Record<string, string>;
+  /** The module that `startWorker` runs as a worker; the command line's `worker` when left out. */
+  workerEntry?: URL;
 }
 
 /** All the real parts around our own processes: Temporal, Braze and SegOps stand-ins, keys, folders. */
@@ -89,9 +91,9 @@ async function assemble(options: StackOptions, releases: Releases): Promise<Stac
     more: options.env,
   });
   const connectors = createConnectors({ client, sealingKeys: publicKeys, allowedOrigins: [brazeUrl] });
-  const start: Stack["start"] = async (name, args, more = {}) => {
+  const start = async (name: string, args: string[], more: Record<string, string> = {}, entry = cli) => {
     const logFile = join(dir, `${name}.log`);
-    const started = await startProcess({ entry: cli, name, args, env: { ...env, ...more }, logFile });
+    const started = await startProcess({ entry, name, args, env: { ...env, ...more }, logFile });
     await releases.add((how) => started[how]());
     return started;
   };
@@ -111,8 +113,10 @@ async function assemble(options: StackOptions, releases: Releases): Promise<Stac
       await segops.putTenant(tenant, { api_key: segopsKey, webhook: { url: relay.url } });
     },
     start,
-    startWorker: async (more = {}) =>
-      await start("worker", ["worker"], { METRICS_ADDRESS: `127.0.0.1:${await freePort()}`, ...more }),
+    startWorker: async (more = {}) => {
+      const METRICS_ADDRESS = `127.0.0.1:${await freePort()}`;
+      return await start("worker", ["worker"], { METRICS_ADDRESS, ...more }, options.workerEntry);
+    },
     run: (args, more = {}) => runCommand(args, { ...env, ...more }),
     stop: () => releases.all("stop"),
     kill: () => releases.all("kill"),

@@ -1,4 +1,4 @@
-// Compiles src and sandbox to dist, then bundles the workflows, so that a worker starts on prebuilt code.
+// Compiles src and sandbox to dist, bundles the workflows, so that a worker starts on prebuilt code, and builds the page.
 import { execFileSync } from "node:child_process";
 import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -20,3 +20,6 @@ const { code } = await bundleWorkflowCode({
   logger: quiet,
 });
 writeFileSync(join(root, "dist/workflow-bundle.js"), code);
+
+const { build } = await import("vite");
+await build({ configFile: join(root, "web/vite.config.ts"), logLevel: "warn" });

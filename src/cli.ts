@@ -1,9 +1,11 @@
 #!/usr/bin/env node
-import { existsSync, readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addApi } from "./cli/api.ts";
+import { addCleanUp } from "./cli/connector-clean-up.ts";
 import { addConfigure } from "./cli/connector-configure.ts";
 import { addCreate } from "./cli/connector-create.ts";
 import { addDelete } from "./cli/connector-delete.ts";
+import { addExplain } from "./cli/connector-explain.ts";
 import { addList } from "./cli/connector-list.ts";
 import { addLogs } from "./cli/connector-logs.ts";
 import { addShow } from "./cli/connector-show.ts";
@@ -14,6 +16,7 @@ import { failureOf } from "./cli/failure.ts";
 import { addKeys } from "./cli/keys-create.ts";
 import { addSetup } from "./cli/setup.ts";
 import { addWorker } from "./cli/worker.ts";
+import { packageVersion } from "./package-version.ts";
 
 const json = process.argv.includes("--json");
 
@@ -27,6 +30,7 @@ function createProgram(): Command {
     .addHelpText("after", "\nExit status: 0 done, 1 refused or failed, 2 wrong usage.");
   addSetup(program);
   addWorker(program);
+  addApi(program);
   addKeys(program);
   const connector = program.command("connector").description("create, steer and inspect connectors");
   const commands = [
@@ -41,18 +45,13 @@ function createProgram(): Command {
     addVerify,
     addApproveRemoval,
     addLogs,
+    addExplain,
+    addCleanUp,
     addDelete,
   ];
   for (const add of commands) add(connector);
   addDev(program);
   return program;
-}
-
-/** Beside `src`, where it is built and where it is not. */
-function packageVersion(): string {
-  const places = ["../package.json", "../../package.json"].map((path) => new URL(path, import.meta.url));
-  const file = places.find((place) => existsSync(place));
-  return file ? (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version : "unknown";
 }
 
 // Whoever reads may have seen enough, as `| head` does.

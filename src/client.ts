@@ -48,6 +48,14 @@ export interface ConnectorsOptions {
 export type ConnectorSettings = ConfigChange;
 
 /**
+ * The same id makes the same request of one that is asked again after its answer was lost: Temporal carries it out once. Left out,
+ * every call is a request of its own.
+ */
+export interface AskedOnce {
+  updateId?: string | undefined;
+}
+
+/**
  * Every function takes a connector by `{ tenant_slug, segment_id }` and throws a `CodedError` when the connector refuses, with a
  * `code` of the error table, or a `ClientError` when it cannot be asked: `worker_silent`, `temporal_unreachable`,
  * `temporal_namespace_missing`, `search_attributes_missing`, `name_invalid`.
@@ -60,7 +68,7 @@ export interface Connectors {
   create(
     key: ConnectorKey,
     settings: ConnectorSettings,
-    options?: { activate?: boolean },
+    options?: { activate?: boolean } & AskedOnce,
   ): Promise<ConnectorView>;
   /**
    * Tells a connector that its segment was recomputed, with SegOps' webhook body as it is: `tenant_slug` and `segment_id` are required.
@@ -68,18 +76,18 @@ export interface Connectors {
    */
   recompute(webhookBody: unknown): Promise<{ workflow_id: string }>;
   /** Changes settings; a run with the new ones follows if the connector is active. Errors: `config_invalid`, `connector_not_found`. */
-  configure(key: ConnectorKey, change: ConnectorSettings): Promise<ConnectorView>;
+  configure(key: ConnectorKey, change: ConnectorSettings, once?: AskedOnce): Promise<ConnectorView>;
   /** Starts delivering, with a look at whether SegOps has something new. Error: `connector_not_found`. */
-  activate(key: ConnectorKey): Promise<ConnectorView>;
+  activate(key: ConnectorKey, once?: AskedOnce): Promise<ConnectorView>;
   /** Stops delivering and cancels a run under way; Braze keeps what it has. Error: `connector_not_found`. */
-  deactivate(key: ConnectorKey): Promise<ConnectorView>;
+  deactivate(key: ConnectorKey, once?: AskedOnce): Promise<ConnectorView>;
   /** Runs now, whether or not anything is new. Errors: `connector_inactive`, `connector_not_found`. */
-  sync(key: ConnectorKey): Promise<ConnectorView>;
+  sync(key: ConnectorKey, once?: AskedOnce): Promise<ConnectorView>;
   /**
    * Writes every member to Braze again, also those whom it once rejected for good: for a Braze that lost or changed what it had.
    * Errors: `connector_inactive`, `connector_not_found`.
    */
-  resync(key: ConnectorKey): Promise<ConnectorView>;
+  resync(key: ConnectorKey, once?: AskedOnce): Promise<ConnectorView>;
   /**
    * Reads a sample of users (`sample`, 500; at most 10,000) back from Braze in a run now; whoever is shown otherwise than the ledger
    * says is written again. `last_run.verification` tells what came of it. Errors: `connector_inactive`, `connector_not_found`,
@@ -90,9 +98,9 @@ export interface Connectors {
    * Lets exactly the exits go out that were held under this digest (`pending_removal.digest`), also where newer recomputes hold others
    * by now. Errors: `config_invalid` where no run of late held such a set, `connector_not_found`.
    */
-  approveRemoval(key: ConnectorKey, digest: string): Promise<ConnectorView>;
+  approveRemoval(key: ConnectorKey, digest: string, once?: AskedOnce): Promise<ConnectorView>;
   /** Removes it; with `cleanup` everyone is unset in Braze first, by a run that this does not wait for. Error: `connector_not_found`. */
-  remove(key: ConnectorKey, options?: { cleanup?: boolean }): Promise<ConnectorView>;
+  remove(key: ConnectorKey, options?: { cleanup?: boolean } & AskedOnce): Promise<ConnectorView>;
   /** The connector as it is, with the progress of its current run. Error: `connector_not_found`. */
   describe(key: ConnectorKey): Promise<ConnectorView>;
   /** The open connectors by name, from Temporal's visibility: no worker needed, a second or so behind. */
@@ -107,6 +115,7 @@ export function createConnectors(options: ConnectorsOptions): Connectors {
     definition: UpdateDefinition<ConnectorView, Args>,
     key: ConnectorKey,
     args: Args,
+    { updateId }: AskedOnce = {},
   ): Promise<ConnectorView> {
     const start = startOptions(checkedKey(key));
     const startWorkflowOperation = new WithStartWorkflowOperation<ConnectorWorkflow>(
@@ -116,7 +125,11 @@ export function createConnectors(options: ConnectorsOptions): Connectors {
     // Rejected beside the update when the start fails, which is reported there.
     startWorkflowOperation.workflowHandle().catch(() => undefined);
     return await askWorker(client, answerTimeoutMs, () =>
-      client.workflow.executeUpdateWithStart(definition, { args, startWorkflowOperation }),
+      client.workflow.executeUpdateWithStart(definition, {
+        args,
+        startWorkflowOperation,
+        ...(updateId ? { updateId } : {}),
+      }),
     );
   }
 
@@ -140,12 +153,12 @@ export function createConnectors(options: ConnectorsOptions): Connectors {
   }
 
   const connectors: Connectors = {
-    async create(given, settings, { activate = false } = {}) {
+    async create(given, settings, { activate = false, updateId } = {}) {
       const key = checkedKey(given);
       checkSettings(settings, { isNew: true, allowedOrigins });
       const sealed = await sealSettings(key, settings, settings.rest_endpoint ?? "", sealingKeys);
       await refuseIfStored(key);
-      const view = await update(configureUpdate, key, [sealed]);
+      const view = await update(configureUpdate, key, [sealed], { updateId });
       return activate ? await connectors.activate(key) : view;
     },
     async recompute(webhookBody) {
@@ -160,20 +173,22 @@ export function createConnectors(options: ConnectorsOptions): Connectors {
       );
       return { workflow_id: start.workflowId };
     },
-    async configure(given, change) {
+    async configure(given, change, once) {
       const key = checkedKey(given);
       checkSettings(change, { isNew: false, allowedOrigins });
       const view = await stored(key);
       const restEndpoint = change.rest_endpoint ?? view.config.rest_endpoint;
-      return await update(configureUpdate, key, [await sealSettings(key, change, restEndpoint, sealingKeys)]);
+      const sealed = await sealSettings(key, change, restEndpoint, sealingKeys);
+      return await update(configureUpdate, key, [sealed], once);
     },
-    activate: (key) => update(activateUpdate, key, []),
-    deactivate: (key) => update(deactivateUpdate, key, []),
-    sync: (key) => update(syncUpdate, key, []),
-    resync: (key) => update(resyncUpdate, key, []),
+    activate: (key, once) => update(activateUpdate, key, [], once),
+    deactivate: (key, once) => update(deactivateUpdate, key, [], once),
+    sync: (key, once) => update(syncUpdate, key, [], once),
+    resync: (key, once) => update(resyncUpdate, key, [], once),
     verify: (key, { sample } = {}) => update(verifyUpdate, key, [sample === undefined ? {} : { sample }]),
-    approveRemoval: (key, digest) => update(approveRemovalUpdate, key, [{ digest }]),
-    remove: (key, { cleanup = false } = {}) => update(removeUpdate, key, [{ cleanup }]),
+    approveRemoval: (key, digest, once) => update(approveRemovalUpdate, key, [{ digest }], once),
+    remove: (key, { cleanup = false, updateId } = {}) =>
+      update(removeUpdate, key, [{ cleanup }], { updateId }),
     async describe(key) {
       return await withProgress(client, await lookAtConnector(client, checkedKey(key), answerTimeoutMs));
     },

@@ -1,6 +1,4 @@
 import { existsSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
 import {
@@ -19,21 +17,31 @@ import type { ActivityDeps } from "./activities/deps.ts";
 import { createBraze } from "./braze/workspace.ts";
 import { EnvironmentError, type Environment } from "./contracts/environment.ts";
 import { searchAttributes, taskQueues } from "./contracts/temporal-names.ts";
-import { createLedger } from "./ledger/ledger.ts";
+import { openLedger } from "./ledger/open-ledger.ts";
 import { createSegops } from "./segops/client.ts";
 import { openStorage } from "./storage/open-storage.ts";
+import type { Storage } from "./storage/storage.ts";
+import { identifyStorage } from "./worker/known-storage.ts";
 import { createLogger, sdkLogger } from "./worker/logger.ts";
 import { readSecrets, type Secrets } from "./worker/secrets.ts";
 
 /** In-flight batches settle within their 10 s; past this what is left is given up to another worker. */
 const shutdownForceTime = "18s";
 
+/** What a worker makes for itself unless it is given another: tests have a storage that fails, and bundle once for many workers. */
+interface WorkerParts {
+  openStorage?: typeof openStorage;
+  workflowBundle?: WorkflowBundle;
+}
+
+type WorkflowBundle = { codePath: string } | { code: string };
+
 /**
  * Runs one worker process until it is told to stop (SIGINT, SIGTERM): it then takes no new work, settles what is in flight,
  * reports how far each part came and returns within 20 s.
  * Throws an `EnvironmentError` before anything is connected where a variable or a file it names is wrong.
  */
-export async function runWorker(environment: Environment): Promise<void> {
+export async function runWorker(environment: Environment, parts: WorkerParts = {}): Promise<void> {
   const log = createLogger(environment.LOG_LEVEL);
   const secrets = await readSecrets(environment);
   installRuntime(environment, log);
@@ -42,9 +50,12 @@ export async function runWorker(environment: Environment): Promise<void> {
   // Whatever happens: an open connection would keep the process from ending.
   try {
     await requireSearchAttributes(connection, namespace);
-    const deps = await createDeps(environment, secrets, log);
+    const storage = await (parts.openStorage ?? openStorage)(environment.STORAGE_URL);
+    const storageId = await identifyStorage(storage, { connection, namespace });
+    const deps = await createDeps({ environment, secrets, log, storage, storageId });
     try {
-      const workers = await createWorkers({ connection, namespace }, deps);
+      const bundle = parts.workflowBundle ?? (await builtBundle());
+      const workers = await createWorkers({ connection, namespace }, deps, bundle);
       const { address } = connectionOptions;
       log.info({ ready: true, namespace, address, pid: process.pid }, "worker ready");
       await Promise.all(workers.map((worker) => worker.run()));
@@ -87,30 +98,28 @@ async function connect(options: NativeConnectionOptions): Promise<NativeConnecti
   }
 }
 
-async function createDeps(environment: Environment, secrets: Secrets, log: Logger): Promise<ActivityDeps> {
-  const scratchDir = environment.SCRATCH_DIR ?? join(tmpdir(), "segops-braze");
-  const storage = await openStorage(environment.STORAGE_URL);
-  const threads = environment.DUCKDB_THREADS ?? availableParallelism();
+type Given = Pick<ActivityDeps, "storage" | "storageId" | "log"> & {
+  environment: Environment;
+  secrets: Secrets;
+};
+
+async function createDeps({ environment, secrets, log, storage, storageId }: Given): Promise<ActivityDeps> {
   return {
-    storage,
-    ledger: await createLedger({
-      storage,
-      scratchDir,
-      memoryLimit: environment.DUCKDB_MEMORY_LIMIT,
-      threads,
-    }),
+    ...(await openLedger(environment, storage)),
+    storageId,
     segops: createSegops({ baseUrl: environment.SEGOPS_API_URL, keyFor: secrets.segopsKeyFor }),
     braze: createBraze({ deliverWorkers: environment.DELIVER_WORKERS }),
     sealingKeys: secrets.sealingKeys,
     allowedOrigins: environment.ALLOWED_BRAZE_ORIGINS,
-    scratchDir,
     partSeconds: environment.PART_SECONDS,
     quietWindowMs: environment.QUIET_WINDOW_SECONDS * 1000,
     verifySampleUsers: environment.VERIFY_SAMPLE_USERS,
     pace: {
       lookIntervalMs: environment.RECONCILE_INTERVAL_SECONDS * 1000,
       runsPerHistory: environment.CONTINUE_AS_NEW_AFTER_RUNS,
+      eventsPerHistory: environment.CONTINUE_AS_NEW_AFTER_EVENTS,
     },
+    cleanUpAfterMs: environment.CLEAN_UP_AFTER_DAYS * 86_400_000,
     log,
     // Two at once fit the memory limit (reference: DuckDB and storage); a third waits.
     heavy: pLimit(2),
@@ -121,10 +130,11 @@ async function createDeps(environment: Environment, secrets: Secrets, log: Logge
 async function createWorkers(
   connected: Pick<WorkerOptions, "connection" | "namespace">,
   deps: ActivityDeps,
+  workflowBundle: WorkflowBundle,
 ): Promise<Worker[]> {
   const common = { ...connected, shutdownForceTime } as const;
   return await Promise.all([
-    Worker.create({ ...common, taskQueue: taskQueues.workflows, workflowBundle: await workflowBundle() }),
+    Worker.create({ ...common, taskQueue: taskQueues.workflows, workflowBundle }),
     Worker.create({
       ...common,
       taskQueue: taskQueues.compute,
@@ -145,7 +155,7 @@ async function createWorkers(
 }
 
 /** Built beforehand in dist; from the sources (tests) it is bundled now. */
-async function workflowBundle(): Promise<{ codePath: string } | { code: string }> {
+async function builtBundle(): Promise<WorkflowBundle> {
   const codePath = fileURLToPath(new URL("../workflow-bundle.js", import.meta.url));
   if (existsSync(codePath)) return { codePath };
   return await bundleWorkflowCode({

@@ -1,8 +1,11 @@
+import { createCleanUp } from "./clean-up.ts";
+import type { RunScope, StorageBound } from "../contracts/run.ts";
 import { createCloseRun } from "./close-run.ts";
 import { createCommitLedger } from "./commit-ledger.ts";
 import type { ActivityDeps } from "./deps.ts";
 import { createDiffMembership } from "./diff-membership.ts";
 import { withCodedFailures } from "./failures.ts";
+import { onOwnStorage } from "./own-storage.ts";
 import { createFetchMembership } from "./fetch-membership.ts";
 import { createLookAtSegment } from "./look-at-segment.ts";
 import { createOpenLog } from "./open-log.ts";
@@ -20,22 +23,31 @@ export function createActivities(deps: ActivityDeps) {
 /** Those of the `segops-braze-compute` queue: SegOps, DuckDB, storage. */
 export function createComputeActivities(deps: ActivityDeps) {
   return {
-    openLog: withCodedFailures(deps.log, createOpenLog(deps)),
-    writeConfig: withCodedFailures(deps.log, createWriteConfig(deps)),
-    lookAtSegment: withCodedFailures(deps.log, createLookAtSegment(deps)),
-    fetchMembership: withCodedFailures(deps.log, createFetchMembership(deps)),
-    diffMembership: withCodedFailures(deps.log, createDiffMembership(deps)),
-    commitLedger: withCodedFailures(deps.log, createCommitLedger(deps)),
-    closeRun: withCodedFailures(deps.log, createCloseRun(deps)),
+    openLog: prepared(deps, createOpenLog),
+    writeConfig: prepared(deps, createWriteConfig),
+    lookAtSegment: prepared(deps, createLookAtSegment),
+    fetchMembership: prepared(deps, createFetchMembership),
+    diffMembership: prepared(deps, createDiffMembership),
+    commitLedger: prepared(deps, createCommitLedger),
+    cleanUp: prepared(deps, createCleanUp),
+    closeRun: prepared(deps, createCloseRun),
   };
 }
 
 /** Those of the `segops-braze-deliver` queue: all that speaks to Braze. */
 export function createDeliverActivities(deps: ActivityDeps) {
   return {
-    verifyWrites: withCodedFailures(deps.log, createVerifyWrites(deps)),
-    trackEntered: withCodedFailures(deps.log, createTrackEntered(deps)),
-    unsetExited: withCodedFailures(deps.log, createUnsetExited(deps)),
-    updateSubscriptionGroup: withCodedFailures(deps.log, createUpdateSubscriptionGroup(deps)),
+    verifyWrites: prepared(deps, createVerifyWrites),
+    trackEntered: prepared(deps, createTrackEntered),
+    unsetExited: prepared(deps, createUnsetExited),
+    updateSubscriptionGroup: prepared(deps, createUpdateSubscriptionGroup),
   };
+}
+
+/** As a worker runs it: on its own storage only, and with failures that a workflow may match. */
+function prepared<Input extends StorageBound | { scope: RunScope }, Output>(
+  deps: ActivityDeps,
+  create: (deps: ActivityDeps) => (input: Input) => Promise<Output>,
+): (input: Input) => Promise<Output> {
+  return withCodedFailures(deps.log, onOwnStorage(deps, create(deps)));
 }

@@ -9,6 +9,8 @@ import type { Storage } from "../storage/storage.ts";
 /** What the activities are closed over: made once per process by the worker. */
 export interface ActivityDeps {
   storage: Storage;
+  /** The id that the storage had when the worker started. */
+  storageId: string;
   ledger: Ledger;
   segops: Segops;
   braze: Braze;
@@ -23,6 +25,8 @@ export interface ActivityDeps {
   /** How many users a run reads back from Braze at most, of those that runs before it wrote. */
   verifySampleUsers: number;
   pace: Pace;
+  /** Files of the ledger that no kept entry names go after this. */
+  cleanUpAfterMs: number;
   log: Logger;
   /** At most so many sets are fetched, compared or settled at once in this process: DuckDB's memory is shared. */
   heavy: <T>(work: () => Promise<T>) => Promise<T>;

@@ -12,6 +12,7 @@ import { CodedError } from "../contracts/errors.ts";
 import {
   connectorFolder,
   type ChannelPlan,
+  type Commit,
   type ConfigEntry,
   type LedgerRef,
   type Plan,
@@ -45,7 +46,10 @@ export function createDiffMembership({ ledger, partSeconds, quietWindowMs, heavy
     if (written && written.workflow_id === scope.workflowId && written.run_id === scope.runId) {
       return answer(written, written.config_number);
     }
-    const ledgers = (await log.commitBefore(scope.number))?.channels ?? [];
+    const previous = await log.commitBefore(scope.number);
+    if (previous) assertNoneIsMissing(config, previous);
+    const ledgers = previous?.channels ?? [];
+    const held = previous?.pending_removal?.sets ?? [];
     const signal = cancellationSignal();
     const folder = connectorFolder(scope.key);
     const removedAt = await lastRemoval(log, config.number, ledgers);
@@ -56,6 +60,7 @@ export function createDiffMembership({ ledger, partSeconds, quietWindowMs, heavy
       recent: recent(channel.channel),
       wrong: wrong?.channel === channel.channel ? wrong.users : null,
       guard: channel.target === "snapshot" ? guardOf(channel.channel) : undefined,
+      named: held.filter((set) => set.channel === channel.channel).map((set) => set.file),
     }));
     const compare = () => {
       const snapshot = membership?.snapshot ?? null;
@@ -84,6 +89,12 @@ export function createDiffMembership({ ledger, partSeconds, quietWindowMs, heavy
     if ((await log.putPlan(plan)) === "taken") throw new CodedError("run_superseded", `run ${scope.number}`);
     return answer(plan, config.number);
   };
+}
+
+/** Settings that a run worked under are gone: those before them would be taken for the newest. */
+function assertNoneIsMissing({ number }: ConfigEntry, { config_number, channels }: Commit): void {
+  const seen = Math.max(config_number ?? 0, ...channels.map((channel) => channel.config_number));
+  if (number < seen) throw new CodedError("log_unreadable", `config ${seen}`);
 }
 
 interface WantedChannel extends Pick<ChannelPlan, "channel" | "base" | "exceptions" | "target"> {

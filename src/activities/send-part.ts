@@ -58,6 +58,7 @@ async function settle(
     sendBatches({
       ...part,
       progress,
+      afterLostAttempt: isDoubtful,
       deadline,
       signal: cancellationSignal(),
       report: (reported) => {

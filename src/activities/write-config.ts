@@ -12,13 +12,17 @@ import { connectorWorkflowId } from "../contracts/connector-id.ts";
 import { CodedError } from "../contracts/errors.ts";
 import type { ConfigEntry, PendingRemoval } from "../contracts/log.ts";
 import type { WriteConfigInput, WrittenConfig } from "../contracts/run.ts";
-import type { ConnectorLog } from "../ledger/log.ts";
+import { cleanUpAfterDays, keptCommits } from "../ledger/kept-files.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { ConnectorLog, LoggedRun } from "../ledger/log.ts";
 import type { ActivityDeps } from "./deps.ts";
 
 /** So many entries another writer may have slipped in. */
 const entriesLookedBack = 10;
-/** A held removal is looked for in so many of the newest runs. */
+/** A held removal is looked for in so many of the newest runs … */
 const runsLookedBack = 1000;
+/** … as long as the clean-up keeps what they name: those that are young, and the newest whatever their age. */
+const approvableMs = cleanUpAfterDays * 86_400_000;
 
 /**
  * Promise: a change of the settings is in the log once, whoever else writes at the same time.
@@ -75,19 +79,28 @@ async function nextEntry(
 /** The exits that a digest names, as some run of late held them: a newer one holding others does not void the approval. */
 async function approvedRemoval(
   { ledger }: ActivityDeps,
-  { key, config }: WriteConfigInput,
+  { key, config, at }: WriteConfigInput,
 ): Promise<PendingRemoval> {
   const parsed = z.object({ digest: z.string() }).safeParse(config);
   if (!parsed.success)
     throw invalid([{ field: "digest", message: "is required: the digest that the connector shows" }]);
   const runs = await ledger.log(key).runs({ limit: runsLookedBack });
+  const isKept = ({ commit }: LoggedRun, runsSince: number) =>
+    runsSince < keptCommits || (commit && Date.parse(at) - Date.parse(commit.at) < approvableMs);
   const held = runs
+    .filter(isKept)
     .map(({ commit }) => commit?.pending_removal)
     .find((pending) => pending?.digest === parsed.data.digest);
-  if (held) return held;
+  // A set that is gone must not be approved: the next guard would miss it and stop the connector.
+  if (held && (await areThere(ledger, held))) return held;
   throw invalid([
     { field: "digest", message: "names no removal that is held; look at the connector for the present one" },
   ]);
+}
+
+async function areThere(ledger: Ledger, { sets }: PendingRemoval): Promise<boolean> {
+  for (const { file } of sets) if (!(await ledger.isThere(file))) return false;
+  return true;
 }
 
 function statusAfter(change: ConfigEntry["change"], latest: ConfigEntry | undefined): ConfigEntry["status"] {

@@ -1,4 +1,5 @@
 import type { FileRef } from "../contracts/log.ts";
+import { doubtfulReject } from "../contracts/run.ts";
 import type { PartProgress } from "../contracts/run.ts";
 import type { UserRejection } from "./user-errors.ts";
 
@@ -24,6 +25,8 @@ export class PartBook {
   readonly #open = new Map<number, number>();
   /** Starts of those that Braze may have applied, whatever is answered next. */
   readonly #ambiguous = new Set<number>();
+  /** Starts of those of which a request went unanswered: who is rejected when it is repeated may have been written by it. */
+  readonly #unanswered = new Set<number>();
   /** Ends of the batches settled ahead of the cursor, by their start. */
   readonly #ahead = new Map<number, number>();
   /** By offset, so that a batch which is sent again cannot list a user twice. */
@@ -32,11 +35,15 @@ export class PartBook {
   #inFile: number;
   #shownInline: RejectedOffsets | undefined;
   readonly #attemptedBefore: number;
+  /** No user at or past it can have been written by an earlier attempt. */
+  readonly #doubtfulBefore: number;
 
-  constructor(users: number, progress: PartProgress) {
+  /** `afterLostAttempt`: what the attempt before this one sent after its last report is known to nobody. */
+  constructor(users: number, progress: PartProgress, afterLostAttempt = false) {
     this.#users = users;
     this.#cursor = progress.cursor;
     this.#attemptedBefore = Math.max(progress.attempted, progress.cursor);
+    this.#doubtfulBefore = afterLostAttempt ? users : this.#attemptedBefore;
     this.#requests = progress.requests;
     this.#resent = progress.resent;
     const offsets = Object.entries(progress.rejects.inline).flatMap(([code, list]) =>
@@ -71,6 +78,13 @@ export class PartBook {
     if (start !== undefined) this.#ambiguous.add(start);
   }
 
+  /** A request for this user ended without an answer of Braze's. */
+  wentUnanswered(offset: number): void {
+    this.mayHaveApplied(offset);
+    const start = this.#openBatchOf(offset);
+    if (start !== undefined) this.#unanswered.add(start);
+  }
+
   /** The batch is not sent again here. Unless one of its requests may have been applied, it was never written. */
   giveUp({ from }: Batch): void {
     if (!this.#ambiguous.has(from)) this.#open.delete(from);
@@ -88,7 +102,10 @@ export class PartBook {
   }
 
   settle({ from, to }: Batch, rejected: ReadonlyMap<number, UserRejection>): void {
-    for (const [offset, code] of rejected) this.#inline.set(offset, code);
+    for (const [offset, code] of rejected) {
+      const isDoubtful = offset < this.#doubtfulBefore || this.#unanswered.has(from);
+      this.#inline.set(offset, isDoubtful ? `${doubtfulReject}${code}` : code);
+    }
     if (rejected.size > 0) this.#shownInline = undefined;
     this.#open.delete(from);
     this.#ahead.set(from, to);

@@ -5,6 +5,7 @@ import type { FileRef } from "../contracts/log.ts";
 import type { PartProgress, SentPart } from "../contracts/run.ts";
 import { backoffMs, isMendable, isRefusal, patienceMs, pause } from "./backoff.ts";
 import type { Deadline } from "./deadline.ts";
+import { exchangeTimeoutMs } from "./exchange.ts";
 import { PartBook } from "./part-book.ts";
 import type { Batch, RejectedOffsets } from "./part-book.ts";
 import { PartFailure, asCoded, graver } from "./part-failure.ts";
@@ -14,6 +15,11 @@ import type { UserRejection } from "./user-errors.ts";
 
 const defaultConcurrency = 8;
 
+/** So long before the deadline nothing new is begun: what is in flight is cut off there, and is to be settled by then. */
+function settlingMs(remainingMs: number): number {
+  return Math.min(exchangeTimeoutMs, remainingMs / 4);
+}
+
 interface SendPartOptions {
   /** How many users the part has. */
   users: number;
@@ -21,6 +27,8 @@ interface SendPartOptions {
   batchSize: number;
   /** Where an earlier attempt stopped. */
   progress: PartProgress;
+  /** What an earlier attempt sent after its last report is known to nobody. */
+  afterLostAttempt?: boolean;
   /** Batches in flight at most; 8 by default. */
   concurrency?: number;
   /** Waits for the right to make one request. */
@@ -37,7 +45,8 @@ interface SendPartOptions {
 }
 
 /**
- * Sends one part, from `progress.cursor` on. Returns `done: false` when the deadline was over first. Throws a `PartFailure`
+ * Sends one part, from `progress.cursor` on. Returns `done: false` when its time was over first: then nothing of it is on its
+ * way any more, as what Braze had not answered by the deadline was cut off. Throws a `PartFailure`
  * that carries the progress: with `worker_stopping` on abort, with Braze's code on a refusal or where trouble outlasted 10 s.
  * In each case nothing new is begun and what is in flight is settled first.
  */
@@ -60,7 +69,7 @@ class PartSender {
 
   constructor(options: SendPartOptions) {
     this.#options = options;
-    this.#book = new PartBook(options.users, options.progress);
+    this.#book = new PartBook(options.users, options.progress, options.afterLostAttempt);
     this.#next = this.#book.cursor;
     // Each batch in flight may listen while it waits; more than ten are no leak here.
     setMaxListeners(0, this.#stop.signal);
@@ -69,7 +78,8 @@ class PartSender {
   async run(): Promise<SentPart> {
     const { signal, deadline } = this.#options;
     const stop = () => this.#stop.abort(stopped);
-    const timer = setTimeout(stop, deadline.remainingMs());
+    const remainingMs = deadline.remainingMs();
+    const timer = setTimeout(stop, remainingMs - settlingMs(remainingMs));
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
     try {
@@ -159,7 +169,7 @@ class PartSender {
       try {
         return await this.#send({ from, to }, failures > 0);
       } catch (error) {
-        if (!isRefusal(error)) this.#book.mayHaveApplied(from);
+        if (!isRefusal(error)) this.#book.wentUnanswered(from);
         if (!(error instanceof CodedError) || !isMendable(error.code)) throw error;
         failures++;
         const now = performance.now();

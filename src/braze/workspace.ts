@@ -36,7 +36,7 @@ export interface Workspace {
   acquire(limiter: Limiter, connectorId: string, signal: AbortSignal): Promise<void>;
   /**
    * Makes one request, once, and reads its answer. Rejects with a `CodedError`, `part_time_over` where the deadline was over
-   * before the first byte. Not cancellable once begun: what was sent is to be settled, within 10 s.
+   * before the first byte. Not cancellable once begun: what was sent is to be settled, within 10 s and before the deadline.
    */
   send(request: BrazeRequest, deadline: Deadline): Promise<BatchAnswer>;
   /** Asks once what Braze shows of up to 50 users in one attribute, after `acquire("export", …)`. Rejects as `send` does. */

@@ -1,5 +1,5 @@
 import { connectorName } from "../contracts/connector-id.ts";
-import { errorTable, isErrorCode } from "../contracts/errors.ts";
+import { errorHalves } from "../contracts/errors.ts";
 import { verificationLine, type ConnectorView, type CurrentRun } from "../contracts/view.ts";
 import { table } from "./table.ts";
 
@@ -33,9 +33,7 @@ function facts(lines: Fact[]): string {
 /** The remedy on a line of its own, taken off the end of the message. */
 function errorFacts({ last_error, last_error_code: code }: ConnectorView): Fact[] {
   if (!last_error && !code) return [];
-  const remedy = isErrorCode(code) ? errorTable[code].remedy : "";
-  const what =
-    remedy && last_error.endsWith(remedy) ? last_error.slice(0, -remedy.length).trim() : last_error;
+  const { what, remedy } = errorHalves(code, last_error);
   return [["last error", `${what} [${code}]`], ...(remedy ? [["what to do", remedy] as Fact] : [])];
 }
 

@@ -1,8 +1,7 @@
 import type { Command } from "commander";
-import { committedRun } from "../activities/committed-run.ts";
 import { CodedError, type ConnectorKey } from "../client.ts";
-import type { RunSummary } from "../contracts/run.ts";
-import { ConnectorLog, type LoggedRun } from "../ledger/log.ts";
+import { shownRun, type ShownRun } from "../client/logged-view.ts";
+import { ConnectorLog } from "../ledger/log.ts";
 import { openStorage } from "../storage/open-storage.ts";
 import { connectorArgument, countArgument } from "./arguments.ts";
 import { defineCommand } from "./command.ts";
@@ -29,14 +28,6 @@ export function addLogs(parent: Command): void {
       output.result({ runs }, () => (runs.length === 0 ? "No runs yet." : table(head, runs.map(row))));
     },
   );
-}
-
-/** A run as `show` tells the last one; of one that is open only the beginning is known. */
-type ShownRun = RunSummary | { number: number; workflow_id: string; outcome: null; started_at: string };
-
-function shownRun({ number, plan, commit }: LoggedRun): ShownRun {
-  if (commit) return committedRun(commit).summary;
-  return { number, workflow_id: plan?.workflow_id ?? "", outcome: null, started_at: plan?.at ?? "" };
 }
 
 const head = [

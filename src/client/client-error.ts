@@ -11,7 +11,7 @@ export const clientErrors = {
     remedy: "Change it with `segops-braze connector configure`, or delete it first.",
   },
   worker_silent: {
-    status: 504,
+    status: 503,
     message: "no worker answered",
     remedy:
       "Is `segops-braze worker` running? What was asked for may still be done once one is; look before asking again.",

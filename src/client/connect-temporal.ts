@@ -6,6 +6,12 @@ import { ClientError } from "./client-error.ts";
 /** Short, because a person or a web request waits for it. */
 const connectTimeout = "5s";
 
+/** As `connectTemporal`, but connects at the first call and again after each loss: for a process that outlives Temporal's absences. */
+export function connectTemporalLazily(): Client {
+  const { connectionOptions, namespace } = connectionSettings();
+  return new Client({ connection: Connection.lazy({ ...connectionOptions, connectTimeout }), namespace });
+}
+
 /**
  * Connects as Temporal's own environment configuration says (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, TLS,
  * profiles). The caller closes `client.connection`. Errors: `EnvironmentError` for settings that cannot be read,

@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { defaultOptions, maskedKey } from "./connector-defaults.ts";
 import { restEndpointSchema } from "./rest-endpoint.ts";
 import { maxTrackBatchSizeUsers } from "./channel.ts";
 
-/** What reads show instead of a stored key, and what keeps the stored key when written. */
-export const maskedKey = "***";
+export { defaultOptions, maskedKey };
 
 /**
  * A Braze REST key sealed by the caller as a compact JWE (five base64url parts). A key in clear is refused, so that none
@@ -26,7 +26,7 @@ const attributeNameSchema = z
     error: "is one of Braze's own profile fields; choose a name of your own, such as segops_segment_7",
   });
 
-const reservedAttributeNames = new Set(
+export const reservedAttributeNames = new Set(
   (
     "external_id user_alias braze_id email phone first_name last_name country language dob gender home_city time_zone " +
     "current_location email_subscribe push_subscribe push_tokens push_token_import date_of_first_session date_of_last_session " +
@@ -102,17 +102,6 @@ export function configChangeSchema(allowedOrigins?: readonly string[]) {
 }
 export type ConfigChange = z.infer<ReturnType<typeof configChangeSchema>>;
 
-export function defaultOptions(segmentId: number): Pick<ConnectorConfig, keyof typeof optionShape> {
-  return {
-    attribute_name: `segops_segment_${segmentId}`,
-    exit_mode: "remove",
-    create_missing_users: true,
-    max_removal_percent: 30,
-    requests_per_second: 1000,
-    batch_size: maxTrackBatchSizeUsers,
-  };
-}
-
 /**
  * Lays a change over what is stored. Answers the whole configuration, or what is wrong with it, field by field.
  * The sealed key is bound to its host, so a changed endpoint needs the key again.
@@ -122,7 +111,7 @@ export function mergeConfig(
   change: ConfigChange,
   segmentId: number,
 ): { config: ConnectorConfig } | { issues: FieldIssue[] } {
-  const defaults = defaultOptions(segmentId);
+  const defaults: Pick<ConnectorConfig, keyof typeof optionShape> = defaultOptions(segmentId);
   const merged: Record<string, unknown> = { ...defaults, ...stored };
   for (const [field, value] of Object.entries(change)) {
     if (value === undefined || value === maskedKey) continue;

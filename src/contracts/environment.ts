@@ -50,6 +50,25 @@ const environmentSchema = z.object({
   ALLOWED_BRAZE_ORIGINS: originList,
   SEALING_KEYS_FILE: z.string().optional(),
   SEALING_PUBLIC_KEYS_FILE: z.string().optional(),
+  /** The gateway's: who may call it. */
+  GATEWAY_API_KEYS_FILE: z.string().optional(),
+  SEGOPS_WEBHOOK_SECRETS_FILE: z.string().optional(),
+  HTTP_HOST: z.string().default("127.0.0.1"),
+  HTTP_PORT: wholeNumber(0, 65_535).default(8088),
+  RATE_LIMIT_PER_MINUTE: wholeNumber(1, 1_000_000).default(1000),
+  JWT_JWKS_URL: z
+    .url({ protocol: /^https?$/, error: "must be the http or https address of a JWK set" })
+    .optional(),
+  JWT_SECRET_FILE: z.string().optional(),
+  JWT_ISSUER: z.string().optional(),
+  JWT_AUDIENCE: z.string().optional(),
+  JWT_TENANT_CLAIM: z.string().default("tenant_slug"),
+  JWT_ROLE_CLAIM: z.string().default("role"),
+  /** Where people open the Temporal UI: the page links to it. */
+  TEMPORAL_UI_URL: z
+    .url({ protocol: /^https?$/, error: "must be an http or https address, such as http://127.0.0.1:8080" })
+    .refine((url) => !url.endsWith("/"), { error: "must not end with a slash" })
+    .optional(),
   METRICS_ADDRESS: address.default("127.0.0.1:9464"),
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal"], {
@@ -61,7 +80,9 @@ const environmentSchema = z.object({
   VERIFY_SAMPLE_USERS: wholeNumber(0, 500).default(500),
   RECONCILE_INTERVAL_SECONDS: wholeNumber(1, 86_400).default(3600),
   CONTINUE_AS_NEW_AFTER_RUNS: wholeNumber(1, 1000).default(100),
+  CONTINUE_AS_NEW_AFTER_EVENTS: wholeNumber(100, 10_000).default(1000),
   PART_SECONDS: wholeNumber(1, 600).default(60),
+  CLEAN_UP_AFTER_DAYS: wholeNumber(30, 36_500).default(30),
 });
 export type Environment = z.infer<typeof environmentSchema>;
 

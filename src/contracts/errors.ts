@@ -150,6 +150,13 @@ export const errorTable = {
     message: "an entry of the connector's log cannot be read",
     remedy: "Restore it from a backup of the storage, or run the release that wrote it.",
   },
+  storage_mismatch: {
+    kind: "retry",
+    status: 503,
+    message: "the worker's storage is not the one that the connector's log is in",
+    remedy:
+      "Set STORAGE_URL to the right storage, or mount it, and restart the worker. Nothing is read or sent until then.",
+  },
   storage_unavailable: {
     kind: "retry",
     status: 503,
@@ -260,6 +267,13 @@ export class CodedError extends Error {
 export function errorMessage(code: ErrorCode, detail = ""): string {
   const { message, remedy } = errorTable[code];
   return `${message}${detail ? ` (${detail})` : ""}. ${remedy}`;
+}
+
+/** A message that `errorMessage` made, in its two halves: what happened, and what to do about it. */
+export function errorHalves(code: string, message: string): { what: string; remedy: string } {
+  const remedy = isErrorCode(code) ? errorTable[code].remedy : "";
+  const what = remedy && message.endsWith(remedy) ? message.slice(0, -remedy.length).trim() : message;
+  return { what, remedy };
 }
 
 export function errorCodeOf(error: unknown): ErrorCode {

@@ -97,7 +97,7 @@ export const planSchema = z.object({
 });
 export type Plan = z.infer<typeof planSchema>;
 
-const runOutcomeSchema = z.enum(["clean", "no_change", "partial", "held", "failed", "superseded"]);
+export const runOutcomeSchema = z.enum(["clean", "no_change", "partial", "held", "failed", "superseded"]);
 export type RunOutcome = z.infer<typeof runOutcomeSchema>;
 
 /** Members of the source that no request can name, by reason. */
@@ -122,7 +122,7 @@ const runCountsSchema = z.object({
 export type RunCounts = z.infer<typeof runCountsSchema>;
 
 /** What reading users back from Braze came to. */
-const verificationSchema = z.object({
+export const verificationSchema = z.object({
   /** Users of whom Braze said what it shows. */
   checked: z.int().nonnegative(),
   /** Those of them whom Braze shows otherwise than the ledger says: this run takes them for unknown. */

@@ -1,26 +1,13 @@
 import { z } from "zod";
 
-/** Braze's own REST hosts, by instance name (reference: Braze API, section 3). */
-export const brazeInstances: Readonly<Record<string, string>> = {
-  "US-01": "rest.iad-01.braze.com",
-  "US-02": "rest.iad-02.braze.com",
-  "US-03": "rest.iad-03.braze.com",
-  "US-04": "rest.iad-04.braze.com",
-  "US-05": "rest.iad-05.braze.com",
-  "US-06": "rest.iad-06.braze.com",
-  "US-07": "rest.iad-07.braze.com",
-  "US-08": "rest.iad-08.braze.com",
-  "US-10": "rest.us-10.braze.com",
-  "EU-01": "rest.fra-01.braze.eu",
-  "EU-02": "rest.fra-02.braze.eu",
-  "AU-01": "rest.au-01.braze.com",
-  "ID-01": "rest.id-01.braze.com",
-  "JP-01": "rest.jp-01.braze.com",
-  "KR-01": "rest.kr-01.braze.com",
-};
-
 /** Also lets instances through that Braze opens later, but never a mere suffix of its domain. */
 const brazeHostPattern = /^rest\.(?:[a-z]{2,3}-[0-9]{2}\.braze\.com|fra-[0-9]{2}\.braze\.eu)$/;
+
+/** The same rule as one pattern, for those who read schemas. */
+export function restEndpointPattern(allowedOrigins: readonly string[]): string {
+  const others = allowedOrigins.map((origin) => `|${origin.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}`);
+  return `^(?:https://rest\\.(?:[a-z]{2,3}-[0-9]{2}\\.braze\\.com|fra-[0-9]{2}\\.braze\\.eu)${others.join("")})$`;
+}
 
 /**
  * A Braze REST endpoint: https, a Braze host, nothing after it. `allowedOrigins` are whole origins that an operator lets in

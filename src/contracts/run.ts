@@ -7,15 +7,20 @@ import type { Recompute } from "./recompute.ts";
 
 /** Inputs and results of the workflows and activities. References, counts and codes only: no user id, no secret. */
 
+/** What an activity is told of the storage: its id, as the connector knows it. Histories of 0.1.0 do not say. */
+export interface StorageBound {
+  storageId?: string | null;
+}
+
 /** Which run an activity works for. */
-export interface RunScope {
+export interface RunScope extends StorageBound {
   key: ConnectorKey;
   number: number;
   workflowId: string;
   runId: string;
 }
 
-export interface SyncRunInput {
+export interface SyncRunInput extends StorageBound {
   key: ConnectorKey;
   number: number;
   reason: RunReason;
@@ -121,6 +126,12 @@ export interface Rejects {
   file: FileRef | null;
 }
 
+/**
+ * Stands before the reason code of a user whom Braze rejected after another request of the run for the same user may have been
+ * applied: what Braze holds of such a user is unknown.
+ */
+export const doubtfulReject = "doubtful:";
+
 /** Inline rejects of one part at most: past this a heartbeat or result would weigh on the history. */
 export const maxInlineRejects = 1000;
 
@@ -215,6 +226,8 @@ export interface OpenedLog {
   lastSyncedAt: string | null;
   deliveredComputedAt: string | null;
   pace: Pace;
+  /** The storage that it was read from. */
+  storageId?: string | null;
 }
 
 /** The workers' settings that the connector turns on, read with the log so that its history records them. */
@@ -222,9 +235,11 @@ export interface Pace {
   lookIntervalMs: number;
   /** Continue-as-new after so many runs. */
   runsPerHistory: number;
+  /** Continue-as-new past so many events, also while a run is under way. Workers before 0.2.0 say nothing of it. */
+  eventsPerHistory?: number;
 }
 
-export interface OpenLogInput {
+export interface OpenLogInput extends StorageBound {
   key: ConnectorKey;
 }
 
@@ -233,7 +248,7 @@ export interface CloseRunInput {
   at: string;
 }
 
-export interface WriteConfigInput {
+export interface WriteConfigInput extends StorageBound {
   key: ConnectorKey;
   workflowId: string;
   at: string;
@@ -249,8 +264,20 @@ export interface WrittenConfig {
   shown: ShownConfig;
 }
 
-export interface LookAtSegmentInput {
+export interface LookAtSegmentInput extends StorageBound {
   key: ConnectorKey;
+}
+
+export interface CleanUpInput extends StorageBound {
+  key: ConnectorKey;
+  /** ISO 8601, the workflow's clock. */
+  at: string;
+}
+
+/** What a clean-up has deleted. */
+export interface CleanedUp {
+  files: number;
+  bytes: number;
 }
 
 export interface SeenSegment {

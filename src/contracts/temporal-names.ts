@@ -24,7 +24,12 @@ export const handlerNames = {
   describe: "describe",
   progress: "progress",
   newerMembership: "newerMembership",
+  attached: "attached",
+  runEnded: "runEnded",
 } as const;
+
+/** A connector's memo: the id of the storage that its log is in. */
+export const storageIdMemo = "StorageId";
 
 /** A namespace on PostgreSQL has room for three Int and three Datetime attributes: one of each is used. */
 export const searchAttributes = {

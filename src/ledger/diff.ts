@@ -27,6 +27,8 @@ export interface ChannelDiff {
   wrong?: FileRef | null;
   /** Holds large removals for a person; without it all exits go out. */
   guard?: RemovalGuard | undefined;
+  /** Files that the ledger names beside these and this run does not read: nothing is compared unless they are whole too. */
+  named?: readonly FileRef[];
   /** Users per request: parts hold a multiple of it, so that n users take exactly ⌈n/batchSize⌉ requests. */
   batchSize: number;
 }
@@ -77,7 +79,17 @@ async function diffChannel(
   wanted: ChannelDiff,
   leading: FileRef | null,
 ): Promise<ChannelPlan> {
-  const { channel, base, exceptions, target, batchSize, recent = [], guard, wrong = null } = wanted;
+  const {
+    channel,
+    base,
+    exceptions,
+    target,
+    batchSize,
+    recent = [],
+    guard,
+    named = [],
+    wrong = null,
+  } = wanted;
   const { snapshot, folder, number } = input;
   if (target === "snapshot" && snapshot === null) {
     throw new CodedError("unexpected", "a channel is to hold a snapshot that was not given");
@@ -87,6 +99,7 @@ async function diffChannel(
     ...[desired, base, exceptions, wrong].filter((ref) => ref !== null),
     ...recent.flatMap((run) => [...run.parts, ...(run.exceptions ? [run.exceptions] : [])]),
     ...(guard?.approved ?? []),
+    ...named,
     ...(leading ? [leading] : []),
   ];
   return deps.files.use(refs, (paths) => {

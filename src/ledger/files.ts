@@ -19,6 +19,8 @@ export interface LedgerFiles {
    * Throws `ledger_missing` with the key where one is missing, truncated or different: missing is never empty.
    */
   use<T>(refs: readonly FileRef[], work: (paths: string[]) => Promise<T>): Promise<T>;
+  /** Whether there is any file of that name, whole or not. */
+  isThere(ref: FileRef): Promise<boolean>;
 }
 
 export function createLedgerFiles(storage: Storage, scratch: Scratch): LedgerFiles {
@@ -36,6 +38,10 @@ export function createLedgerFiles(storage: Storage, scratch: Scratch): LedgerFil
         for (const ref of refs) paths.push(await provenCopy(storage, ref, folder, proven));
         return work(paths);
       }),
+    async isThere({ key }) {
+      for await (const found of storage.list(key)) if (found === key) return true;
+      return false;
+    },
   };
 }
 

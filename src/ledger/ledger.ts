@@ -1,4 +1,5 @@
 import type { ConnectorKey } from "../contracts/connector-id.ts";
+import type { ExplainOptions, Explanation } from "../contracts/explain.ts";
 import type { ChannelPlan, FileRef, LedgerRef } from "../contracts/log.ts";
 import type { Rejects } from "../contracts/run.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -7,6 +8,7 @@ import type { AbandonInput, SettleInput } from "./commit.ts";
 import { diffChannels } from "./diff.ts";
 import type { DiffInput } from "./diff.ts";
 import { createDuckDb } from "./duckdb.ts";
+import { explainUser } from "./explain.ts";
 import { createLedgerFiles } from "./files.ts";
 import type { LedgerDeps } from "./ledger-deps.ts";
 import { ConnectorLog } from "./log.ts";
@@ -36,6 +38,8 @@ export interface Ledger {
   createSnapshot(signal?: AbortSignal): SnapshotBuilder;
   publishSnapshot(input: PublishSnapshotInput): Promise<FileRef>;
   diffChannels(input: DiffInput): Promise<ChannelPlan[]>;
+  /** Whether there is a file of that name, whole or not. */
+  isThere(ref: FileRef): Promise<boolean>;
   readPart(ref: FileRef): Promise<string[]>;
   publishRejects(folder: string, number: number, inline: RejectsByCode): Promise<FileRef>;
   readRejects(rejects: Rejects): Promise<RejectsByCode>;
@@ -43,6 +47,8 @@ export interface Ledger {
   publishWrong(input: PublishWrongInput): Promise<FileRef>;
   settleLedger(input: SettleInput): Promise<LedgerRef[]>;
   abandonRun(input: AbandonInput): Promise<LedgerRef[]>;
+  /** One user's timeline. The id is in no error and no log. */
+  explain(key: ConnectorKey, userId: string, options: ExplainOptions): Promise<Explanation>;
   /** Ends DuckDB and removes this process's scratch files. */
   close(): Promise<void>;
 }
@@ -61,6 +67,7 @@ export async function createLedger({
     createSnapshot: (signal) => createSnapshot(deps, signal),
     publishSnapshot: (input) => publishSnapshot(deps, input),
     diffChannels: (input) => diffChannels(deps, input),
+    isThere: (ref) => deps.files.isThere(ref),
     readPart: (ref) => readPart(deps, ref),
     publishRejects: (folder, number, inline) => publishRejects(deps, folder, number, inline),
     readRejects: (rejects) => readRejects(deps, rejects),
@@ -68,6 +75,8 @@ export async function createLedger({
     publishWrong: (input) => publishWrong(deps, input),
     settleLedger: (input) => settleLedger(deps, input),
     abandonRun: (input) => abandonRun(deps, input),
+    explain: (key, userId, options) =>
+      explainUser(deps, new ConnectorLog(storage, key), key, userId, options),
     async close() {
       await duckdb.close();
       await scratch.close();

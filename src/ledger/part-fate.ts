@@ -1,5 +1,6 @@
 import type { Direction } from "../contracts/channel.ts";
 import type { FileRef } from "../contracts/log.ts";
+import { doubtfulReject } from "../contracts/run.ts";
 import type { PartProgress } from "../contracts/run.ts";
 import type { Session } from "./duckdb.ts";
 import type { WaitingReason } from "./exceptions.ts";
@@ -59,7 +60,7 @@ async function progressSql(
   // A reject past the cursor is not settled: its batch may be on its way again, so its user is unknown like its neighbours.
   return `
     WITH users AS (SELECT *, row_number() OVER (ORDER BY user_id) - 1 AS place FROM ${users})
-    SELECT user_id, former AS state, code AS reason, attempts + 1 AS attempts,
+    SELECT user_id, CASE WHEN doubtful THEN 'unknown' ELSE former END AS state, code AS reason, attempts + 1 AS attempts,
         retry_times[least(attempts + 1, len(retry_times))] AS retry_at
       FROM users JOIN rejected USING (place) WHERE place < ${cursor}
     UNION ALL
@@ -71,14 +72,16 @@ async function progressSql(
 /** One row for each rejected place, with when it may be tried again after its 1st, 2nd … rejection. */
 async function fillRejected(session: Session, rejects: RejectsByCode, at: string): Promise<void> {
   await session.run(
-    "CREATE OR REPLACE TEMP TABLE rejected (place BIGINT PRIMARY KEY, code VARCHAR, retry_times VARCHAR[])",
+    "CREATE OR REPLACE TEMP TABLE rejected (place BIGINT PRIMARY KEY, code VARCHAR, doubtful BOOLEAN, retry_times VARCHAR[])",
   );
-  for (const [code, places] of Object.entries(rejects)) {
+  for (const [named, places] of Object.entries(rejects)) {
+    const doubtful = named.startsWith(doubtfulReject);
+    const code = doubtful ? named.slice(doubtfulReject.length) : named;
     const times = Array.from({ length: lastDistinctAttempt }, (_, index) => retryAt(code, index + 1, at));
     await session.run(
       `INSERT OR IGNORE INTO rejected
-        SELECT unnest(from_json($places, '["BIGINT"]')), $code, from_json($times, '["VARCHAR"]')`,
-      { places: JSON.stringify(places), code, times: JSON.stringify(times) },
+        SELECT unnest(from_json($places, '["BIGINT"]')), $code, $doubtful, from_json($times, '["VARCHAR"]')`,
+      { places: JSON.stringify(places), code, doubtful, times: JSON.stringify(times) },
     );
   }
 }

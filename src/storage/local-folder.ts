@@ -1,14 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { access, copyFile, link, mkdir, open, readFile, readdir, rm, stat } from "node:fs/promises";
+import { access, copyFile, link, mkdir, open, readFile, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CodedError } from "../contracts/errors.ts";
-import type { Storage } from "./storage.ts";
+import type { Storage, StoredEntry } from "./storage.ts";
 import { errnoOf, storageError } from "./storage-error.ts";
 import { safeKey, safePrefix } from "./storage-key.ts";
 
 /** Where entries are written before they get their name. What a crash leaves here is never read. */
 const incomingFolder = ".incoming";
+/** No write takes so long. */
+const staleMs = 86_400_000;
 
 /**
  * Storage in a folder of this machine. An entry is written under a temporary name, flushed, and given its name by `link()`,
@@ -16,6 +18,7 @@ const incomingFolder = ".incoming";
  */
 export async function openLocalFolder(root: string): Promise<Storage> {
   await guarded(() => mkdir(join(root, incomingFolder), { recursive: true }));
+  await removeStale(join(root, incomingFolder));
   return {
     putIfAbsent: (key, body) => guarded(() => create(root, key, (temporary) => writeNew(temporary, body))),
     get: (key) => guarded(() => read(root, safeKey(key))),
@@ -24,9 +27,29 @@ export async function openLocalFolder(root: string): Promise<Storage> {
         await create(root, key, (temporary) => copyFile(localPath, temporary, constants.COPYFILE_EXCL));
       }),
     localCopy: (key) => guarded(() => locate(root, safeKey(key))),
-    list: (prefix) => walk(root, prefix.slice(0, prefix.lastIndexOf("/") + 1), safePrefix(prefix)),
-    delete: (key) => guarded(() => rm(join(root, safeKey(key)), { force: true })),
+    list: (prefix) => list(root, prefix),
+    entries: (prefix) => entries(root, prefix),
+    folders: (folder) => guarded(() => foldersIn(root, safePrefix(folder))),
+    delete: (key) => guarded(() => remove(root, safeKey(key))),
   };
+}
+
+/** A crash is followed by a start, so this is where its half-written entries go. Whoever may only read leaves them alone. */
+async function removeStale(incoming: string): Promise<void> {
+  for (const name of await readdir(incoming).catch(() => [])) {
+    const path = join(incoming, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found && Date.now() - found.mtimeMs > staleMs) await rm(path, { force: true }).catch(() => undefined);
+  }
+}
+
+/** With the folder that it leaves empty, such as that of a run's parts; one that is not empty stays. */
+async function remove(root: string, key: string): Promise<void> {
+  await rm(join(root, key), { force: true });
+  if (!key.includes("/")) return;
+  await rmdir(dirname(join(root, key))).catch((error: unknown) => {
+    if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(errnoOf(error) ?? "")) throw error;
+  });
 }
 
 async function create(
@@ -95,6 +118,18 @@ async function locate(root: string, key: string): Promise<{ path: string; bytes:
   return found && { path, bytes: found.size };
 }
 
+function list(root: string, prefix: string): AsyncIterable<string> {
+  return walk(root, prefix.slice(0, prefix.lastIndexOf("/") + 1), safePrefix(prefix));
+}
+
+/** A name that `link()` gave keeps the time at which its bytes were written. */
+async function* entries(root: string, prefix: string): AsyncIterable<StoredEntry> {
+  for await (const key of list(root, prefix)) {
+    const found = await guarded(() => stat(join(root, key)).catch((error: unknown) => missing(root, error)));
+    if (found) yield { key, bytes: found.size, writtenAtMs: found.mtimeMs };
+  }
+}
+
 /** Folder by folder; a folder's name sorts with its slash, which makes the whole order that of the keys' bytes. */
 async function* walk(root: string, folder: string, prefix: string): AsyncIterable<string> {
   const entries = await guarded(() =>
@@ -109,6 +144,16 @@ async function* walk(root: string, folder: string, prefix: string): AsyncIterabl
     if (name.endsWith("/")) yield* walk(root, name, prefix);
     else if (name.startsWith(prefix)) yield name;
   }
+}
+
+async function foldersIn(root: string, folder: string): Promise<string[]> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch((error: unknown) =>
+    missing(root, error),
+  );
+  return (entries ?? [])
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
+    .map((entry) => entry.name)
+    .sort((a, b) => (a < b ? -1 : 1));
 }
 
 async function missing(root: string, error: unknown): Promise<undefined> {

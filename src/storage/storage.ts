@@ -1,3 +1,11 @@
+/** One entry as the storage itself knows it. */
+export interface StoredEntry {
+  key: string;
+  bytes: number;
+  /** When it was written, by the storage's own clock. */
+  writtenAtMs: number;
+}
+
 /**
  * The few operations that the ledger and its log need of a place to keep things. A key is a relative path of safe characters
  * (`connectors/acme/7/log/000000000001.plan.json`). Whatever a driver cannot do for reasons outside the key (space, permission,
@@ -17,6 +25,10 @@ export interface Storage {
   localCopy(key: string, intoDir: string): Promise<{ path: string; bytes: number } | undefined>;
   /** Keys that start with `prefix`, in byte order. */
   list(prefix: string): AsyncIterable<string>;
+  /** The same entries with size and time, which may cost a look at each. One that goes away meanwhile may be left out. */
+  entries(prefix: string): AsyncIterable<StoredEntry>;
+  /** Names of the folders right below one (`connectors/acme/`), in byte order, without a look at what they hold. */
+  folders(folder: string): Promise<string[]>;
   /** Removes the entry; one that is not there is fine. */
   delete(key: string): Promise<void>;
 }

@@ -28,6 +28,15 @@ export const source = proxyActivities<Pick<Activities, "lookAtSegment">>({
   retry: { maximumAttempts: 3 },
 });
 
+/** Tried once a day and no longer than this, because a connector waits for it; what is left goes the next day. */
+export const housekeeping = proxyActivities<Pick<Activities, "cleanUp">>({
+  taskQueue: taskQueues.compute,
+  scheduleToCloseTimeout: "2m",
+  heartbeatTimeout,
+  summary: "files of old runs",
+  retry: { maximumAttempts: 1 },
+});
+
 /** Fetching retries against SegOps by itself for five minutes; the rest of the hour is for the export of a large segment. */
 export const fetching = proxyActivities<Pick<Activities, "fetchMembership">>({
   taskQueue: taskQueues.compute,

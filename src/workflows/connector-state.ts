@@ -1,6 +1,5 @@
 import type { ShownConfig } from "../contracts/connector-config.ts";
 import type { CarriedState } from "../contracts/connector-messages.ts";
-import { errorMessage } from "../contracts/errors.ts";
 import type { ConfigEntry, RunError } from "../contracts/log.ts";
 import { compareComputedAt, type Recompute } from "../contracts/recompute.ts";
 import type { CommittedRun, OpenedLog, RunReason, RunSummary, SeenSegment } from "../contracts/run.ts";
@@ -30,6 +29,8 @@ export interface ConnectorState {
   /** Of how many users somebody wants to know what Braze shows: the next run looks, whatever it is for. */
   sample: number | null;
   currentRun: CurrentRun | null;
+  /** How the connector holds on to the run under way; null where there is none. */
+  tie: RunTie | null;
   /** A run that ended without a word of its own: what became of it is the log's to say. */
   lostRun: CurrentRun | null;
   lastRun: RunSummary | null;
@@ -41,26 +42,53 @@ export interface ConnectorState {
   /** When the first rejected user may be tried again, or a run that was cut short goes on. */
   retryAtMs: number | null;
   lookAtMs: number;
+  /** From then on the next look cleans up files of old runs. 0: not known yet. */
+  cleanUpAtMs: number;
   lookIntervalMs: number;
   runsPerHistory: number;
+  eventsPerHistory: number;
   runsHere: number;
   /** Runs in a row that were cut short: the wait before the next one grows with it. */
   partialStreak: number;
+  /** The storage that the log was read from; no other one may be taken for it. */
+  storageId: string | null;
   /** Signals that were no recompute, so that somebody who looks can see them. */
   ignoredSignals: number;
 }
 
+export interface RunTie {
+  /** It was begun so that it goes on where this history ends. */
+  outlives: boolean;
+  /** It knows that newer membership waits. */
+  told: boolean;
+  /** When it is next asked to report its end; null where it is a child of this history, whose end Temporal reports. */
+  attachAtMs: number | null;
+  /** It said that it ended: the log has its commit. */
+  reported: boolean;
+}
+
+/** Asked so often, a run that somebody terminated is noticed. */
+const attachIntervalMs = 300_000;
+
 export type ConnectorEvent =
+  | { type: "openBegun" }
   | { type: "opened"; log: OpenedLog; at: number }
   | { type: "openFailed"; error: RunError; at: number }
   | { type: "recomputed"; recompute: Recompute | undefined }
   | { type: "configWritten"; change: ConfigEntry["change"]; number: number; config: ShownConfig; at: number }
   | { type: "syncRequested"; resync: boolean }
   | { type: "verificationRequested"; sample: number }
-  | { type: "runStarted"; run: CurrentRun }
+  | { type: "runStarted"; run: CurrentRun; outlives: boolean }
+  | { type: "runTold" }
+  | { type: "runAttached"; at: number }
+  | { type: "runReported"; number: unknown }
   | { type: "runEnded"; committed: CommittedRun; at: number }
   | { type: "runLost" }
-  | { type: "looked"; seen: SeenSegment | null; at: number };
+  | { type: "looked"; seen: SeenSegment | null; at: number }
+  | { type: "cleanedUp"; at: number };
+
+const dayMs = 86_400_000;
+const defaultEventsPerHistory = 1000;
 
 export function newConnectorState(carried: CarriedState | undefined): ConnectorState {
   return {
@@ -75,8 +103,9 @@ export function newConnectorState(carried: CarriedState | undefined): ConnectorS
     newest: carried?.newest ?? null,
     wanted: carried?.wanted ?? null,
     sample: carried?.sample ?? null,
-    currentRun: null,
-    lostRun: null,
+    currentRun: carried?.run?.current ?? null,
+    tie: carried?.run ? { outlives: true, told: carried.run.told, attachAtMs: 0, reported: false } : null,
+    lostRun: carried?.lostRun ?? null,
     lastRun: null,
     channels: [],
     pendingRemoval: null,
@@ -85,22 +114,39 @@ export function newConnectorState(carried: CarriedState | undefined): ConnectorS
     deliveredComputedAt: null,
     retryAtMs: null,
     lookAtMs: carried?.lookAtMs ?? 0,
+    cleanUpAtMs: carried?.cleanUpAtMs ?? 0,
     lookIntervalMs: 3_600_000,
     runsPerHistory: 100,
+    eventsPerHistory: defaultEventsPerHistory,
     runsHere: 0,
     partialStreak: carried?.partialStreak ?? 0,
-    ignoredSignals: 0,
+    storageId: carried?.storageId ?? null,
+    ignoredSignals: carried?.ignoredSignals ?? 0,
   };
 }
 
 export function carriedState(state: ConnectorState): CarriedState {
-  const { newest, wanted, lookAtMs, partialStreak, sample } = state;
-  return { newest, wanted, lookAtMs, partialStreak, ...(sample === null ? {} : { sample }) };
+  const { newest, wanted, lookAtMs, partialStreak, storageId, sample, cleanUpAtMs } = state;
+  const { currentRun, tie, lostRun, ignoredSignals } = state;
+  return {
+    newest,
+    wanted,
+    lookAtMs,
+    partialStreak,
+    storageId,
+    cleanUpAtMs,
+    ...(sample === null ? {} : { sample }),
+    ...(currentRun ? { run: { current: currentRun, told: tie?.told ?? false } } : {}),
+    ...(lostRun ? { lostRun } : {}),
+    ...(ignoredSignals > 0 ? { ignoredSignals } : {}),
+  };
 }
 
 /** The one place where a connector changes. Answers a new state; what to do about it is `nextStep`'s to say. */
 export function transition(state: ConnectorState, event: ConnectorEvent): ConnectorState {
   switch (event.type) {
+    case "openBegun":
+      return withTie(state, { reported: false });
     case "opened":
       return opened(state, event.log, event.at);
     case "openFailed":
@@ -132,17 +178,34 @@ export function transition(state: ConnectorState, event: ConnectorEvent): Connec
       return {
         ...state,
         currentRun: event.run,
+        tie: { outlives: event.outlives, told: false, attachAtMs: null, reported: false },
         wanted: null,
         sample: null,
         retryAtMs: null,
         lastNumber: event.run.number,
       };
+    case "runTold":
+      return withTie(state, { told: true });
+    case "runAttached":
+      return withTie(state, { attachAtMs: event.at + attachIntervalMs });
+    case "runReported":
+      return isFollowed(state) && event.number === state.currentRun?.number
+        ? withTie(state, { reported: true })
+        : state;
     case "runEnded":
       return runEnded(state, event.committed, event.at);
     case "runLost":
-      return { ...state, currentRun: null, lostRun: state.currentRun, runsHere: state.runsHere + 1 };
+      return {
+        ...state,
+        currentRun: null,
+        tie: null,
+        lostRun: state.currentRun,
+        runsHere: state.runsHere + 1,
+      };
     case "looked":
       return looked(state, event.seen, event.at);
+    case "cleanedUp":
+      return { ...state, cleanUpAtMs: event.at + dayMs };
     default:
       return assertNever(event);
   }
@@ -151,6 +214,8 @@ export function transition(state: ConnectorState, event: ConnectorEvent): Connec
 function opened(state: ConnectorState, log: OpenedLog, at: number): ConnectorState {
   // Read before a change of the settings that was written meanwhile: once more.
   if ((log.config?.number ?? 0) < state.configNumber) return { ...state, status: "opening" };
+  const run = state.currentRun;
+  const isUnderWay = run !== null && !isEnded(run, log);
   const adopted: ConnectorState = {
     ...state,
     status: nextStatus(state.status, {
@@ -163,16 +228,33 @@ function opened(state: ConnectorState, log: OpenedLog, at: number): ConnectorSta
     configNumber: log.config?.number ?? 0,
     config: log.config?.shown ?? null,
     lastNumber: log.lastNumber,
-    openRun: log.open ? log.lastNumber : null,
-    currentRun: null,
+    openRun: log.open && !(isUnderWay && log.lastNumber === run.number) ? log.lastNumber : null,
+    currentRun: isUnderWay ? run : null,
+    tie: isUnderWay ? state.tie : null,
     lastSyncedAt: log.lastSyncedAt,
     deliveredComputedAt: log.deliveredComputedAt,
     lookIntervalMs: log.pace.lookIntervalMs,
     runsPerHistory: log.pace.runsPerHistory,
+    storageId: log.storageId ?? state.storageId,
+    eventsPerHistory: log.pace.eventsPerHistory ?? defaultEventsPerHistory,
     lookAtMs: state.lookAtMs || at,
+    // A new connector has nothing to clean up.
+    cleanUpAtMs: state.cleanUpAtMs || at + dayMs,
   };
   if (!log.last) return settleNewest(adopted);
+  // It ended while it was followed: as if Temporal had reported it.
+  if (run && !isUnderWay && log.last.summary.number === run.number)
+    return runEnded({ ...adopted, currentRun: run }, log.last, at);
   return settleNewest(goOnAfterCut(lostRunClosed(withRun(adopted, log.last), log.last.summary), at));
+}
+
+/** A run that was begun, and of which the log has no commit yet, is alive until it is found closed. */
+function isEnded(run: CurrentRun, log: OpenedLog): boolean {
+  return log.lastNumber > run.number || (log.lastNumber === run.number && !log.open);
+}
+
+function withTie(state: ConnectorState, change: Partial<RunTie>): ConnectorState {
+  return state.tie ? { ...state, tie: { ...state.tie, ...change } } : state;
 }
 
 /** As if the lost run had ended so itself: it must not be begun again at once, time after time. */
@@ -256,7 +338,7 @@ function exceptRemoval(wanted: RunReason | null): RunReason | null {
 
 function runEnded(state: ConnectorState, committed: CommittedRun, at: number): ConnectorState {
   const { summary } = committed;
-  const ended = withRun({ ...state, currentRun: null, runsHere: state.runsHere + 1 }, committed);
+  const ended = withRun({ ...state, currentRun: null, tie: null, runsHere: state.runsHere + 1 }, committed);
   const synced = isSynced(summary);
   const settled: ConnectorState = {
     ...ended,
@@ -274,7 +356,7 @@ function runEnded(state: ConnectorState, committed: CommittedRun, at: number): C
   return goOnAfterCut(next, at);
 }
 
-function isSynced(summary: RunSummary): boolean {
+export function isSynced(summary: RunSummary): boolean {
   return ["clean", "no_change", "held"].includes(summary.outcome);
 }
 
@@ -347,95 +429,9 @@ function retryAtMs({ summary, retryAt }: CommittedRun, lookIntervalMs: number): 
   return due <= Date.parse(summary.started_at) ? Date.parse(summary.finished_at) + lookIntervalMs : due;
 }
 
-export type Step =
-  | { kind: "open" }
-  | { kind: "closeRun"; number: number }
-  | { kind: "run"; reason: RunReason }
-  | { kind: "look" }
-  | { kind: "tombstone" }
-  | { kind: "continueAsNew" }
-  | { kind: "end"; because: string }
-  | { kind: "wait"; ms: number | null };
-
-export interface Surroundings {
-  now: number;
-  /** Update handlers are still at work. */
-  handlersBusy: boolean;
-  continueAsNewSuggested: boolean;
-  historyAgeMs: number;
-}
-
-const dayMs = 86_400_000;
-
-/** What a connector in this state does now. Pure, so that the workflow's wait can ask it as often as it likes. */
-export function nextStep(state: ConnectorState, around: Surroundings): Step {
-  switch (state.status) {
-    case "opening":
-      return { kind: "open" };
-    case "blocked":
-      if (state.reopen || around.now >= state.lookAtMs) return { kind: "open" };
-      if (isHistoryDue(state, around)) return { kind: "continueAsNew" };
-      return waitUntil([state.lookAtMs], around.now);
-    case "none":
-      return around.handlersBusy
-        ? { kind: "wait", ms: null }
-        : { kind: "end", because: errorMessage("connector_not_found") };
-    case "removed":
-      return around.handlersBusy
-        ? { kind: "wait", ms: null }
-        : { kind: "end", because: "the connector was removed" };
-    default:
-      break;
-  }
-  if (state.openRun !== null) return { kind: "closeRun", number: state.openRun };
-  if (isHistoryDue(state, around)) return { kind: "continueAsNew" };
-  if (state.status === "removing") return removalStep(state, around);
-  if (!isDelivering(state.status)) return { kind: "wait", ms: null };
-  if (state.wanted) return { kind: "run", reason: state.wanted };
-  if (state.newest) return { kind: "run", reason: "recompute" };
-  if (state.retryAtMs !== null && around.now >= state.retryAtMs) return { kind: "run", reason: "retry" };
-  if (around.now >= state.lookAtMs) return { kind: "look" };
-  return waitUntil([state.lookAtMs, state.retryAtMs], around.now);
-}
-
-/** Everybody is unset first; only then does the log get its tombstone. A failed try is repeated at the look's pace. */
-function removalStep(state: ConnectorState, around: Surroundings): Step {
-  if (state.wanted === null && isEverybodyUnset(state)) return { kind: "tombstone" };
-  if (state.wanted) return { kind: "run", reason: "remove" };
-  const due = state.retryAtMs ?? state.lookAtMs;
-  return around.now >= due ? { kind: "run", reason: "remove" } : waitUntil([due], around.now);
-}
-
-/** Or as good as: whom Braze rejects by name it also keeps by name. */
-function isEverybodyUnset({ channels, lastRun }: ConnectorState): boolean {
-  if (channels.length === 0) return true;
-  const isRemoved = lastRun?.reason === "remove" && isSynced(lastRun);
-  return isRemoved && channels.every(({ unknown, waiting }) => unknown === 0 && waiting === 0);
-}
-
-function isHistoryDue(state: ConnectorState, around: Surroundings): boolean {
-  if (around.handlersBusy || state.currentRun) return false;
-  return (
-    around.continueAsNewSuggested || state.runsHere >= state.runsPerHistory || around.historyAgeMs >= dayMs
-  );
-}
-
-function waitUntil(times: (number | null)[], now: number): Step {
-  const first = Math.min(...times.filter((time) => time !== null));
-  return { kind: "wait", ms: Math.max(first - now, 1) };
-}
-
-/** Deactivated, or a removal taken back: what the run under way does is not wanted any more. */
-export function isRunUnwanted(state: ConnectorState): boolean {
-  if (!state.currentRun) return false;
-  return state.currentRun.reason === "remove" ? state.status !== "removing" : !isDelivering(state.status);
-}
-
-/** Newer membership than the run under way was begun for. */
-export function isOvertaken({ currentRun, newest, wanted }: ConnectorState): boolean {
-  if (!currentRun) return false;
-  if (wanted === "recompute" || !newest?.computed_at) return wanted === "recompute";
-  return !currentRun.computed_at || compareComputedAt(newest.computed_at, currentRun.computed_at) > 0;
+/** The run under way was begun by a history before this one. */
+export function isFollowed({ currentRun, tie }: ConnectorState): boolean {
+  return currentRun !== null && tie !== null && tie.attachAtMs !== null;
 }
 
 /** In `error` too: the next recompute, sync, look or changed configuration tries again. */

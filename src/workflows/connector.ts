@@ -1,6 +1,7 @@
 // One connector: one segment of one tenant delivered to one Braze workspace, for years. It reads its log, then waits for a
 // reason to run; one run at a time, each a child workflow; the newest recompute wins. Its states are in connector-status.ts.
-// Over continue-as-new it carries only what the log cannot say: signals not served yet and when to look next.
+// Over continue-as-new, which may come while a run is under way, it carries only what the log cannot say: signals not served
+// yet, when to look next, and that run, which it then follows from outside.
 // When there is nothing to do: `recompute` that is not newer than what was delivered does nothing; `activate`, `deactivate`
 // and `configure` write one settings entry each time; `sync` of an inactive connector is refused; a connector that was never
 // created ends at once, saying so.
@@ -9,28 +10,31 @@ import {
   ApplicationFailure,
   CancellationScope,
   condition,
+  ContinueAsNew,
   continueAsNew,
   currentUpdateInfo,
-  ParentClosePolicy,
+  getExternalWorkflowHandle,
+  isCancellation,
+  patched,
   setCurrentDetails,
   setHandler,
-  startChild,
+  upsertMemo,
   upsertSearchAttributes,
   uuid4,
-  WorkflowIdReusePolicy,
   workflowInfo,
   type ChildWorkflowHandle,
+  type ExternalWorkflowHandle,
 } from "@temporalio/workflow";
 import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
-import { configChangeSchema, fieldIssues, type ConfigChange } from "../contracts/connector-config.ts";
+import { fieldIssues, type ConfigChange } from "../contracts/connector-config.ts";
 import {
   activateUpdate,
   approveRemovalUpdate,
+  attachedSignal,
   configureUpdate,
   deactivateUpdate,
   describeQuery,
   newerMembershipSignal,
-  recomputeSignal,
   removeUpdate,
   resyncUpdate,
   syncUpdate,
@@ -46,26 +50,28 @@ import {
 import { errorMessage, type ErrorCode } from "../contracts/errors.ts";
 import type { ConfigEntry } from "../contracts/log.ts";
 import { parseRecompute } from "../contracts/recompute.ts";
-import { maxVerifySampleUsers, verifySampleUsers } from "../contracts/run.ts";
+import { verifySampleUsers } from "../contracts/run.ts";
 import type { CommittedRun, RunReason, RunScope } from "../contracts/run.ts";
-import { searchAttributes } from "../contracts/temporal-names.ts";
+import { handlerNames, searchAttributes, storageIdMemo } from "../contracts/temporal-names.ts";
 import type { ConnectorView } from "../contracts/view.ts";
-import { committing, log, source } from "./activities.ts";
+import { committing, housekeeping, log, source } from "./activities.ts";
 import {
   carriedState,
   isDelivering,
-  isOvertaken,
-  isRunUnwanted,
+  isFollowed,
   newConnectorState,
-  nextStep,
   transition,
   type ConnectorEvent,
   type ConnectorState,
-  type Step,
 } from "./connector-state.ts";
+import { isCleanUpDue, isOvertaken, isRunUnwanted, nextStep, type Step } from "./connector-step.ts";
 import { connectorDetails, connectorView } from "./connector-view.ts";
 import { refusal, runErrorOf } from "./failure.ts";
-import { syncRun } from "./sync-run.ts";
+import { patches } from "./patches.ts";
+import { decoded, rawSignal } from "./raw-signal.ts";
+import { startRun } from "./start-run.ts";
+import type { syncRun } from "./sync-run.ts";
+import { validateApproval, validateConfigure, validateRemove, validateVerify } from "./update-validators.ts";
 
 /** Answers why it ended. It ends only when the connector was removed or was never created. */
 export async function connector(input: ConnectorInput): Promise<string> {
@@ -78,9 +84,12 @@ export async function connector(input: ConnectorInput): Promise<string> {
     );
   }
   const life = new ConnectorLife(key.data, newConnectorState(input.carried));
-  setHandler(recomputeSignal, (body) => life.recompute(body), {
+  setHandler(rawSignal(handlerNames.recompute), (body) => life.recompute(decoded(body)), {
     description: "SegOps recomputed the segment",
   });
+  setHandler(rawSignal(handlerNames.runEnded), (number) =>
+    life.apply({ type: "runReported", number: decoded(number) }),
+  );
   setHandler(describeQuery, () => life.view());
   setHandler(configureUpdate, (change) => life.write("configured", change), { validator: validateConfigure });
   setHandler(activateUpdate, () => life.write("activated"));
@@ -96,10 +105,15 @@ export async function connector(input: ConnectorInput): Promise<string> {
   setHandler(removeUpdate, (options) => life.write(options?.cleanup ? "removing" : "removed"), {
     validator: validateRemove,
   });
-  for (;;) {
-    const step = life.next();
-    if (step.kind === "end") return step.because;
-    await life.take(step);
+  try {
+    for (;;) {
+      const step = life.next();
+      if (step.kind === "end") return step.because;
+      await life.take(step);
+    }
+  } catch (error) {
+    if (isCancellation(error)) await CancellationScope.nonCancellable(() => life.leave());
+    throw error;
   }
 }
 
@@ -107,9 +121,10 @@ class ConnectorLife {
   readonly #key: ConnectorKey;
   readonly #startedMs = Date.now();
   #state: ConnectorState;
-  #run: { handle: ChildWorkflowHandle<typeof syncRun>; scope: CancellationScope; told: boolean } | null =
-    null;
+  #run: { handle: ChildWorkflowHandle<typeof syncRun>; scope: CancellationScope } | null = null;
   #writing = false;
+  /** Messages to the run that are on their way: they would be lost with this history. */
+  #undelivered = 0;
   #shown = "";
 
   constructor(key: ConnectorKey, state: ConnectorState) {
@@ -122,12 +137,14 @@ class ConnectorLife {
   }
 
   next(): Step {
-    const { continueAsNewSuggested } = workflowInfo();
+    const { continueAsNewSuggested, historyLength } = workflowInfo();
     const now = Date.now();
     return nextStep(this.#state, {
       now,
-      handlersBusy: !allHandlersFinished(),
+      handlersBusy: !allHandlersFinished() || this.#undelivered > 0,
       continueAsNewSuggested,
+      // In this order: a patch costs an event where it is asked for.
+      historyIsLong: historyLength >= this.#state.eventsPerHistory && patched(patches.runOutlivesHistory.id),
       historyAgeMs: now - this.#startedMs,
     });
   }
@@ -140,15 +157,21 @@ class ConnectorLife {
         return await this.closeRun(step.number);
       case "run":
         return await this.runOnce(step.reason);
+      case "attach":
+        return await this.attach();
       case "look":
         return await this.look();
       case "tombstone":
         return await this.bury();
       case "continueAsNew":
-        return await continueAsNew<typeof connector>({ ...this.#key, carried: carriedState(this.#state) });
+        return await this.continueAsNew();
       case "wait":
         return await this.wait(step.ms);
     }
+  }
+
+  async continueAsNew(): Promise<never> {
+    return await continueAsNew<typeof connector>({ ...this.#key, carried: carriedState(this.#state) });
   }
 
   recompute(body: unknown): void {
@@ -192,6 +215,7 @@ class ConnectorLife {
     const at = new Date().toISOString();
     const { number, shown } = await log.writeConfig({
       key: this.#key,
+      storageId: this.#state.storageId,
       workflowId,
       at,
       changeId,
@@ -235,11 +259,21 @@ class ConnectorLife {
   }
 
   async open(): Promise<void> {
+    this.apply({ type: "openBegun" });
     try {
-      this.apply({ type: "opened", log: await log.openLog({ key: this.#key }), at: Date.now() });
+      const { storageId } = this.#state;
+      this.apply({ type: "opened", log: await log.openLog({ key: this.#key, storageId }), at: Date.now() });
+      this.noteStorage();
     } catch (error) {
       this.block(error);
     }
+  }
+
+  /** For workers that start: they must not take another storage for this one. */
+  noteStorage(): void {
+    const { status, storageId } = this.#state;
+    if (status === "none" || storageId === null || workflowInfo().memo?.[storageIdMemo] === storageId) return;
+    if (patched(patches.storageIdInMemo.id)) upsertMemo({ [storageIdMemo]: storageId });
   }
 
   async wait(ms: number | null): Promise<void> {
@@ -249,8 +283,19 @@ class ConnectorLife {
   }
 
   async look(): Promise<void> {
-    const seen = await source.lookAtSegment({ key: this.#key }).catch(() => null);
+    const { storageId } = this.#state;
+    const seen = await source.lookAtSegment({ key: this.#key, storageId }).catch(() => null);
     this.apply({ type: "looked", seen, at: Date.now() });
+    await this.cleanUp();
+  }
+
+  /** Whatever becomes of it: the next day it is tried again, and goes on with what is left. */
+  async cleanUp(): Promise<void> {
+    if (!isCleanUpDue(this.#state, Date.now()) || !patched(patches.cleanUp.id)) return;
+    const { storageId } = this.#state;
+    const at = new Date().toISOString();
+    await housekeeping.cleanUp({ key: this.#key, storageId, at }).catch(() => null);
+    this.apply({ type: "cleanedUp", at: Date.now() });
   }
 
   /** Not if somebody took the removal back while this waited its turn. */
@@ -270,15 +315,18 @@ class ConnectorLife {
   async runOnce(reason: RunReason): Promise<void> {
     const number = this.#state.lastNumber + 1;
     const scope = new CancellationScope({ cancellable: true });
+    const outlives = patched(patches.runOutlivesHistory.id);
     let committed: CommittedRun;
     try {
-      const handle = await scope.run(() => this.startRun(number, reason));
-      this.#run = { handle, scope, told: false };
+      const handle = await scope.run(() => this.startRun(number, reason, outlives));
+      this.#run = { handle, scope };
       // What came between the decision and the start had no run yet to turn to.
       this.stopUnwantedRun();
       this.tellRun();
-      committed = await scope.run(() => handle.result());
+      const result = scope.run(() => handle.result());
+      committed = outlives ? await this.resultUnlessDue(result) : await result;
     } catch (error) {
+      if (error instanceof ContinueAsNew) throw error;
       return await this.mend(number, error);
     } finally {
       this.#run = null;
@@ -289,13 +337,48 @@ class ConnectorLife {
     await this.open();
   }
 
-  async startRun(number: number, reason: RunReason): Promise<ChildWorkflowHandle<typeof syncRun>> {
-    const { newest, segmentName, config, sample } = this.#state;
+  /** Leaves the run behind, to be followed by the next history, where this one is due to end before the run does. */
+  async resultUnlessDue(result: Promise<CommittedRun>): Promise<CommittedRun> {
+    let isOver = false;
+    const noteEnd = () => void (isOver = true);
+    void result.then(noteEnd, noteEnd);
+    const isDue = () => this.next().kind === "continueAsNew";
+    // A cancelled connector still waits for its run's commit.
+    const endOrDue = () => condition(() => isOver || isDue());
+    for (;;) {
+      await CancellationScope.nonCancellable(endOrDue);
+      if (isOver) return await result;
+      // Asked again, because an update may have come to work in between.
+      if (isDue()) await this.continueAsNew();
+    }
+  }
+
+  /** The answer is the run's `runEnded`. A run that cannot be asked is closed, and so it is in the log. */
+  async attach(): Promise<void> {
+    const run = this.#state.currentRun;
+    if (!run) return;
+    try {
+      await getExternalWorkflowHandle(run.workflow_id).signal(attachedSignal);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      return await this.closeRun(run.number);
+    }
+    this.apply({ type: "runAttached", at: Date.now() });
+    this.stopUnwantedRun();
+  }
+
+  async startRun(
+    number: number,
+    reason: RunReason,
+    outlives: boolean,
+  ): Promise<ChildWorkflowHandle<typeof syncRun>> {
+    const { newest, segmentName, config, storageId, sample } = this.#state;
     const workflowId = runWorkflowId(this.#key, number);
     const host = config?.rest_endpoint.replace(/^https?:\/\//, "") ?? "";
     // Before the start: a wish that comes while it starts is for the run after it.
     this.apply({
       type: "runStarted",
+      outlives,
       run: {
         number,
         workflow_id: workflowId,
@@ -304,17 +387,10 @@ class ConnectorLife {
         started_at: new Date().toISOString(),
       },
     });
-    return await startChild(syncRun, {
-      workflowId,
-      args: [{ key: this.#key, number, reason, recompute: newest, empty: reason === "remove", sample }],
-      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-      parentClosePolicy: ParentClosePolicy.TERMINATE,
-      staticSummary: `${segmentName || `Segment ${this.#key.segment_id}`} → ${host}`.slice(0, 200),
-      typedSearchAttributes: [
-        { key: searchAttributes.tenant, value: this.#key.tenant_slug },
-        { key: searchAttributes.segment, value: String(this.#key.segment_id) },
-      ],
-    });
+    const empty = reason === "remove";
+    const input = { key: this.#key, number, reason, recompute: newest, empty, storageId, sample };
+    const summary = `${segmentName || `Segment ${this.#key.segment_id}`} → ${host}`;
+    return await startRun(input, { workflowId, summary, outlives });
   }
 
   /** The run ended without telling how (terminated, or already begun by an orphan): the log gets its close, then it is adopted. */
@@ -329,7 +405,9 @@ class ConnectorLife {
 
   async closeRun(number: number): Promise<void> {
     const { runId } = workflowInfo();
-    const scope: RunScope = { key: this.#key, number, workflowId: connectorWorkflowId(this.#key), runId };
+    const { storageId } = this.#state;
+    const workflowId = connectorWorkflowId(this.#key);
+    const scope: RunScope = { key: this.#key, number, workflowId, runId, storageId };
     try {
       await committing.closeRun({ scope, at: new Date().toISOString() });
     } catch (error) {
@@ -339,16 +417,38 @@ class ConnectorLife {
   }
 
   stopUnwantedRun(): void {
-    if (isRunUnwanted(this.#state)) this.#run?.scope.cancel();
+    if (!isRunUnwanted(this.#state)) return;
+    if (this.#state.tie?.outlives) this.send((run) => run.cancel());
+    else this.#run?.scope.cancel();
   }
 
   /** Once per run: it may be sending for an hour, and then it had better begin anew. */
   tellRun(): void {
-    const run = this.#run;
-    if (!run || run.told || !isOvertaken(this.#state)) return;
-    run.told = true;
-    // A run that has just ended cannot be told, and need not be.
-    void run.handle.signal(newerMembershipSignal).catch(() => undefined);
+    if (!this.canReachRun() || this.#state.tie?.told || !isOvertaken(this.#state)) return;
+    this.apply({ type: "runTold" });
+    if (this.#state.tie?.outlives) this.send((run) => run.signal(newerMembershipSignal));
+    else void this.#run?.handle.signal(newerMembershipSignal).catch(() => undefined);
+  }
+
+  canReachRun(): boolean {
+    return this.#run !== null || isFollowed(this.#state);
+  }
+
+  /** By the run's id alone, so that one that was reset hears it. One that has just ended cannot, and need not. */
+  send(message: (run: ExternalWorkflowHandle) => Promise<void>): void {
+    const run = this.#state.currentRun;
+    if (!run || !this.canReachRun()) return;
+    this.#undelivered++;
+    void message(getExternalWorkflowHandle(run.workflow_id))
+      .catch(() => undefined)
+      .finally(() => this.#undelivered--);
+  }
+
+  /** Somebody cancelled the connector: the run that it follows is stopped too, and commits by itself. */
+  async leave(): Promise<void> {
+    if (!isFollowed(this.#state)) return;
+    this.send((run) => run.cancel());
+    await condition(() => this.#undelivered === 0);
   }
 
   apply(event: ConnectorEvent): void {
@@ -374,56 +474,6 @@ class ConnectorLife {
       ...(lastSyncedAt ? [{ key: searchAttributes.lastSyncedAt, value: new Date(lastSyncedAt) }] : []),
     ]);
   }
-}
-
-/** Synchronous, as the SDK wants it. A refused update leaves nothing in the history. */
-function validateConfigure(change: ConfigChange): void {
-  const parsed = configChangeSchema().safeParse(change);
-  if (parsed.success) return;
-  const issues = fieldIssues(parsed.error);
-  const message = errorMessage(
-    "config_invalid",
-    issues.map((issue) => `${issue.field}: ${issue.message}`).join("; "),
-  );
-  throw ApplicationFailure.create({ type: "config_invalid", message, nonRetryable: true, details: [issues] });
-}
-
-function validateApproval(approval: { digest: string }): void {
-  if (/^[0-9a-f]{64}$/.test(approval?.digest)) return;
-  throw ApplicationFailure.nonRetryable(
-    errorMessage(
-      "config_invalid",
-      "digest: must be the 64 hex digits that the connector shows as pending_removal",
-    ),
-    "config_invalid",
-  );
-}
-
-/** Strict: a misspelt `sample` would be read as none. */
-function validateVerify(options?: { sample?: number } | null): void {
-  const { sample = verifySampleUsers, ...others } = options ?? {};
-  const isPlain = typeof (options ?? {}) === "object" && !Array.isArray(options);
-  const isInRange = Number.isInteger(sample) && sample >= 1 && sample <= maxVerifySampleUsers;
-  if (isPlain && Object.keys(others).length === 0 && isInRange) return;
-  throw ApplicationFailure.nonRetryable(
-    errorMessage(
-      "config_invalid",
-      `verify takes {sample}, which must be a whole number from 1 to ${maxVerifySampleUsers}`,
-    ),
-    "config_invalid",
-  );
-}
-
-/** Strict: a misspelt `cleanup` would leave everyone in Braze. */
-function validateRemove(options?: { cleanup?: boolean } | null): void {
-  const { cleanup, ...others } = options ?? {};
-  const isPlain = typeof (options ?? {}) === "object" && !Array.isArray(options);
-  if (isPlain && Object.keys(others).length === 0 && ["boolean", "undefined"].includes(typeof cleanup))
-    return;
-  throw ApplicationFailure.nonRetryable(
-    errorMessage("config_invalid", "remove takes {cleanup}, which must be true or false"),
-    "config_invalid",
-  );
 }
 
 function refused(code: ErrorCode): ApplicationFailure {

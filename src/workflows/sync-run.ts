@@ -1,10 +1,12 @@
 // One run: from a recompute to a commit. fetching → verifying → comparing → tracking ‖ → unsetting ‖ → updating ‖ → committing.
 // Every run ends with a commit, also one that was cancelled, failed or had nothing to send; within a run a user's desired
-// state never changes. A run never continues as new. `newerMembership` with nothing to send does nothing.
+// state never changes. A run never continues as new. `newerMembership` with nothing to send does nothing. `attached` says that the
+// connector continued as new meanwhile: Temporal tells it of the end no more, so the run does.
 import {
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
+  getExternalWorkflowHandle,
   isCancellation,
   patched,
   setCurrentDetails,
@@ -13,7 +15,8 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from "@temporalio/workflow";
-import { newerMembershipSignal, progressQuery } from "../contracts/connector-messages.ts";
+import { connectorWorkflowId } from "../contracts/connector-id.ts";
+import { progressQuery, runEndedSignal } from "../contracts/connector-messages.ts";
 import { parseChannel } from "../contracts/channel.ts";
 import { errorMessage, type ErrorCode } from "../contracts/errors.ts";
 import type { RunError } from "../contracts/log.ts";
@@ -26,11 +29,12 @@ import type {
   SyncRunInput,
   VerifiedWrites,
 } from "../contracts/run.ts";
-import { searchAttributes } from "../contracts/temporal-names.ts";
+import { handlerNames, searchAttributes } from "../contracts/temporal-names.ts";
 import type { RunPhase } from "../contracts/view.ts";
 import { committing, comparing, fetching, sending, verifying } from "./activities.ts";
 import { patches } from "./patches.ts";
 import { partProgressOf, runErrorOf } from "./failure.ts";
+import { rawSignal } from "./raw-signal.ts";
 import { outcomeDetails, progressDetails, RunTracker } from "./run-progress.ts";
 
 /** Parts of one delta in flight at once. */
@@ -45,7 +49,8 @@ const overtakenAfterMs = 3_600_000;
 export async function syncRun(input: SyncRunInput): Promise<CommittedRun> {
   const run = new Run(input);
   setHandler(progressQuery, () => run.tracker.progress(Date.now()));
-  setHandler(newerMembershipSignal, () => run.noteNewerMembership());
+  setHandler(rawSignal(handlerNames.newerMembership), () => run.noteNewerMembership());
+  setHandler(rawSignal(handlerNames.attached), () => run.noteAttached());
   await run.pass();
   const committed = await CancellationScope.nonCancellable(() => run.commit());
   upsertSearchAttributes([
@@ -54,6 +59,7 @@ export async function syncRun(input: SyncRunInput): Promise<CommittedRun> {
   ]);
   run.tracker.enter("done");
   setCurrentDetails(outcomeDetails(committed.summary));
+  await CancellationScope.nonCancellable(() => run.answer());
   return committed;
 }
 
@@ -67,15 +73,21 @@ class Run {
   #diffed: DiffedMembership | null = null;
   #error: RunError | null = null;
   #newerWaits = false;
+  #attached = 0;
 
   constructor(input: SyncRunInput) {
     const { workflowId, runId } = workflowInfo();
     this.#input = input;
-    this.#scope = { key: input.key, number: input.number, workflowId, runId };
+    const { key, number, storageId = null } = input;
+    this.#scope = { key, number, workflowId, runId, storageId };
   }
 
   noteNewerMembership(): void {
     this.#newerWaits = true;
+  }
+
+  noteAttached(): void {
+    this.#attached++;
   }
 
   enter(phase: RunPhase): void {
@@ -225,6 +237,15 @@ class Run {
       error: this.#error,
       ...(this.#verified ? { verified: this.#verified } : {}),
     });
+  }
+
+  /** Once more for a connector that attaches while the answer is under way. One that is gone reads the log when it comes back. */
+  async answer(): Promise<void> {
+    const connector = getExternalWorkflowHandle(connectorWorkflowId(this.#input.key));
+    for (let answered = 0; answered < this.#attached;) {
+      answered = this.#attached;
+      await connector.signal(runEndedSignal, this.#input.number).catch(() => undefined);
+    }
   }
 }
 

@@ -5,6 +5,8 @@ import type { Process } from "../../sandbox/process.ts";
 import { startTemporalServer, type TemporalServer } from "../../sandbox/temporal/server.ts";
 import { startStage, type Stage } from "../integration/harness.ts";
 import { largestApplyDelayMs } from "./script.ts";
+import { StorageFaults } from "./storage-faults.ts";
+import { writeBundle } from "./workflow-bundle.ts";
 
 /** How long an attempt at a part may send, in seconds. */
 export const partSeconds = 3;
@@ -18,11 +20,13 @@ const workerEnv = {
   CONTINUE_AS_NEW_AFTER_RUNS: "6",
   DUCKDB_THREADS: "1",
 };
+const workerEntry = new URL("./faulty-worker.ts", import.meta.url);
 const workerCount = 2;
 
 /** The real parts and the levers to break them; what each lever did is for the caller to count. */
 export class Arena {
   readonly stage: Stage;
+  readonly storageFaults: StorageFaults;
   /** A worker that ended without being told to, and what it said last. */
   readonly crashes: string[] = [];
   readonly #workers: (Process | undefined)[] = [];
@@ -33,12 +37,15 @@ export class Arena {
 
   constructor(stage: Stage) {
     this.stage = stage;
+    this.storageFaults = new StorageFaults(storageUrl(stage));
     this.#temporal = stage.stack.temporal;
   }
 
   static async open(): Promise<Arena> {
-    const arena = new Arena(await startStage({ env: workerEnv, keepTemporal: true }));
+    const arena = new Arena(await startStage({ env: workerEnv, keepTemporal: true, workerEntry }));
     try {
+      await writeBundle(storageUrl(arena.stage));
+      await arena.storageFaults.clear();
       await arena.mend();
     } catch (error) {
       await arena.close();
@@ -157,6 +164,10 @@ export class Arena {
   }
 
   #storageDir(): string {
-    return (this.stage.stack.env["STORAGE_URL"] ?? "").slice("file:".length);
+    return storageUrl(this.stage).slice("file:".length);
   }
+}
+
+function storageUrl(stage: Stage): string {
+  return stage.stack.env["STORAGE_URL"] ?? "";
 }

@@ -19,6 +19,7 @@ export function findings(evidence: Evidence, limits: CheckerLimits): string[] {
         ...connector.channels.flatMap((channel) => differing(channel, evidence)),
         ...wronglyRejected(connector, evidence),
         ...brokenLog(connector),
+        ...connector.runs.flatMap(unapproved),
         ...connector.writes.flatMap((write) => misplaced(write, connector.runs, limits)),
         ...tooClose(connector.writes),
         ...aheadOfMembership(connector.writes, evidence),
@@ -34,16 +35,20 @@ function unsettled({ unsettled: why }: ConnectorEvidence): string[] {
 
 /** Byte for byte: ids are never normalised, so two strings are equal only if their bytes are. */
 function differing(
-  { channel, desired, shown, rejected }: ChannelEvidence,
+  { channel, desired, shown, rejected, held }: ChannelEvidence,
   { blockedIds, untoldRejections }: Evidence,
 ): string[] {
   const [wanted, there] = [new Set(desired), new Set(shown)];
   const refused = new Set([...rejected.keys(), ...(untoldRejections > 0 ? blockedIds : [])]);
   const missing = desired.filter((user) => !there.has(user) && !refused.has(user));
-  const extra = shown.filter((user) => !wanted.has(user) && !rejected.has(user));
+  const extra = shown.filter((user) => !wanted.has(user) && !rejected.has(user) && !held.has(user));
+  const heldMembers = [...held.keys()].filter((user) => wanted.has(user));
+  const gone = [...held].flatMap(([user, state]) => (state === "present" && !there.has(user) ? [user] : []));
   return [
     ...describe(missing, `missing in Braze, ${channel}`),
     ...describe(extra, `in Braze and not in SegOps, ${channel}`),
+    ...describe(heldMembers, `held as if they had left, though SegOps names them, ${channel}`),
+    ...describe(gone, `held and yet gone from Braze, ${channel}`),
   ];
 }
 
@@ -85,6 +90,16 @@ function brokenLog({ logNames, runs }: ConnectorEvidence): string[] {
   }
   const strange = logNames.filter((name) => !expected.has(name));
   return [...found, ...describe(strange, "in the log's folder that are no entries of its runs")];
+}
+
+/** What is held goes out with a person's approval of that very set, or because few enough are left that nobody need be asked. */
+function unapproved({ number, releases }: RunEvidence): string[] {
+  return releases.flatMap(({ channel, released, approved, most }) => {
+    const unasked = released.filter((user) => !approved.has(user));
+    return unasked.length > most
+      ? describe(unasked, `held and let go by run ${number} without approval, ${channel}`)
+      : [];
+  });
 }
 
 /** Every write is the newest plan's that names its user, and in time. */

@@ -32,6 +32,17 @@ export interface RunEvidence {
   closedAtMs: number | null;
   /** Channel → user → which way, as planned. */
   moves: ReadonlyMap<string, ReadonlyMap<string, Direction>>;
+  releases: readonly ReleaseEvidence[];
+}
+
+/** Exits in one channel of a plan that were held before it. */
+export interface ReleaseEvidence {
+  channel: string;
+  released: readonly string[];
+  /** Whom a person had let go. */
+  approved: ReadonlySet<string>;
+  /** So many may go out without a person: fewer are held by now than the guard looks at. */
+  most: number;
 }
 
 export interface ChannelEvidence {
@@ -42,6 +53,8 @@ export interface ChannelEvidence {
   shown: readonly string[];
   /** Whom the ledger names as rejected: user → reason. */
   rejected: ReadonlyMap<string, string>;
+  /** Whose exit the ledger says is held for a person: user → what the ledger says of their state in Braze. */
+  held: ReadonlyMap<string, string>;
 }
 
 /** One write that Braze accepted. */

@@ -14,6 +14,16 @@ export const processFaults = [
   "stray_files",
 ] as const;
 
+/** What the storage does to the workers that use it (test/chaos/faulty-storage.ts). */
+export const storageFaults = [
+  "put_failed",
+  "answer_lost",
+  "file_truncated",
+  "read_failed",
+  "slow_disk",
+  "disk_full",
+] as const;
+
 /** The Braze stand-in's kinds (sandbox/braze/faults.ts). */
 export const brazeFaults = [
   "429",
@@ -56,6 +66,7 @@ export const segopsFaults = [
 ] as const;
 
 export type ProcessFault = (typeof processFaults)[number];
+export type StorageFault = (typeof storageFaults)[number];
 export type BrazeFault = (typeof brazeFaults)[number];
 export type SegopsFault = (typeof segopsFaults)[number];
 

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
+import { DuckDBInstance } from "@duckdb/node-api";
 import {
   attributeChannel,
   parseChannel,
@@ -8,15 +8,15 @@ import {
   type Direction,
 } from "../../src/contracts/channel.ts";
 import type { ConnectorView } from "../../src/client.ts";
-import { commitKey, connectorFolder, type Commit, type FileRef, type Plan } from "../../src/contracts/log.ts";
+import { commitKey, connectorFolder, type Commit, type Plan } from "../../src/contracts/log.ts";
 import type { LoggedRun } from "../../src/ledger/log.ts";
 import type { TestConnector } from "../integration/test-connector.ts";
 import type { Arena } from "./arena.ts";
 import type { ChannelEvidence, ConnectorEvidence, RunEvidence, WriteEvidence } from "./evidence.ts";
+import { gatherReleases } from "./gather-releases.ts";
+import { LedgerFiles } from "./ledger-files.ts";
 import { attributeNames, groupIds } from "./workload.ts";
 
-/** Reasons of exceptions that are no rejection (src/ledger/exceptions.ts says the same; the checker must not lean on it). */
-const waiting = ["unanswered", "not_sent", "abandoned", "quiet", "held"];
 /** What the ledger says of a user whom an answer rejected without naming anybody. */
 const unnamed = "braze_user_rejected";
 
@@ -37,7 +37,9 @@ export async function gatherConnector(
       unsettled,
       historyEvents: await historyLength(arena, connector.workflowId),
       logNames: await connector.files("log"),
-      runs: await Promise.all(logged.map((run) => gatherRun(connector, run, files))),
+      runs: await Promise.all(
+        logged.map((run, index) => gatherRun(connector, run, logged[index - 1]?.commit, files)),
+      ),
       channels: await gatherChannels(connector, view, logged, files),
       writes: await gatherWrites(arena, connector),
     };
@@ -50,34 +52,6 @@ export async function gatherConnector(
 /** How often faults struck whose answers name no user. */
 export const unnamedRejectionFaults = ["braze errors_as_strings", "braze index_out_of_range"];
 
-class LedgerFiles {
-  readonly #connection: DuckDBConnection;
-  readonly #dir: string;
-
-  constructor(connection: DuckDBConnection, dir: string) {
-    this.#connection = connection;
-    this.#dir = dir;
-  }
-
-  async users(refs: readonly FileRef[]): Promise<string[]> {
-    return (await this.#rows("user_id", refs)).map(({ user_id }) => user_id);
-  }
-
-  async rejected(ref: FileRef | null | undefined): Promise<Map<string, string>> {
-    const rows = ref ? await this.#rows("user_id, reason", [ref]) : [];
-    return new Map(
-      rows.filter(({ reason }) => !waiting.includes(reason)).map((row) => [row.user_id, row.reason]),
-    );
-  }
-
-  async #rows(columns: string, refs: readonly FileRef[]): Promise<{ user_id: string; reason: string }[]> {
-    if (refs.length === 0) return [];
-    const paths = refs.map(({ key }) => `'${join(this.#dir, key).replaceAll("'", "''")}'`).join(", ");
-    const rows = await this.#connection.runAndReadAll(`SELECT ${columns} FROM read_parquet([${paths}])`);
-    return rows.getRowObjectsJS() as unknown as { user_id: string; reason: string }[];
-  }
-}
-
 async function historyLength(arena: Arena, workflowId: string): Promise<number> {
   const { historyLength: events, status } = await arena.stage.client.workflow
     .getHandle(workflowId)
@@ -89,20 +63,23 @@ async function historyLength(arena: Arena, workflowId: string): Promise<number> 
 async function gatherRun(
   connector: TestConnector,
   { number, plan, commit }: LoggedRun,
+  before: Commit | undefined,
   files: LedgerFiles,
 ): Promise<RunEvidence> {
+  const moves = plan ? await movesOf(plan, files) : new Map<string, Map<string, Direction>>();
   return {
     number,
     plannedAtMs: plan ? Date.parse(plan.at) : null,
     closedAtMs: commit ? await closedAtMs(connector, commit) : null,
-    moves: plan ? await movesOf(plan, files) : new Map(),
+    moves,
+    releases: plan && before ? await gatherReleases(connector, plan, before, moves, files) : [],
   };
 }
 
-/** Whoever still worked on the run could see it open until the commit was there, whatever time it bears. */
+/** Whoever still worked on the run could see it open until the commit had its name (which changes `ctime`), whatever time it bears. */
 async function closedAtMs(connector: TestConnector, commit: Commit): Promise<number> {
   const path = join(connector.storageDir(), commitKey(connectorFolder(connector.key), commit.number));
-  return Math.max(Date.parse(commit.at), (await stat(path)).mtimeMs);
+  return Math.max(Date.parse(commit.at), (await stat(path)).ctimeMs);
 }
 
 async function movesOf(plan: Plan, files: LedgerFiles): Promise<Map<string, Map<string, Direction>>> {
@@ -140,6 +117,9 @@ async function gatherChannels(
         ...(parseChannel(channel).kind === "subscription_group" ? withoutProfile : []),
         ...(await rejectedIn(channel, commits, files)),
       ]),
+      held: await files.held(
+        commits.at(-1)?.channels.find((ledger) => ledger.channel === channel)?.exceptions,
+      ),
     })),
   );
 }

@@ -7,6 +7,8 @@ import type { Arena } from "./arena.ts";
 import type { PlannedFault } from "./faults.ts";
 import type { Tally } from "./tally.ts";
 
+const strikePatienceMs = 5_000;
+
 type ProcessStrike = Extract<PlannedFault, { on: "process" }>;
 
 /** Does what the script says, when it says so, and counts what really struck. What cannot strike (nothing runs) is not counted. */
@@ -32,13 +34,23 @@ export class Nemesis {
     );
   }
 
-  /** Takes the stand-ins' faults away and counts how often each of them struck. */
+  /**
+   * Takes SegOps' faults away and counts how often each of them struck: its last word is to be heard. Those of Braze and of the
+   * storage, which strike so and so often and no more, may still find something to strike.
+   */
   async relent(): Promise<void> {
-    const { braze, segops } = this.#arena.stage.stack;
-    for (const { kind, struck } of await braze.faults()) this.#tally.add(`braze ${kind}`, struck);
+    const { segops } = this.#arena.stage.stack;
     for (const { kind, struck } of await segops.faults()) this.#tally.add(`segops ${kind}`, struck);
-    await braze.clearFaults();
     await segops.clearFaults();
+  }
+
+  /** Takes the others away too, and counts them. */
+  async rest(): Promise<void> {
+    const { braze } = this.#arena.stage.stack;
+    for (const [kind, struck] of await this.#arena.storageFaults.clear())
+      this.#tally.add(`storage ${kind}`, struck);
+    for (const { kind, struck } of await braze.faults()) this.#tally.add(`braze ${kind}`, struck);
+    await braze.clearFaults();
   }
 
   async #strike(fault: PlannedFault): Promise<void> {
@@ -54,10 +66,25 @@ export class Nemesis {
         await segops.addFault({ segment: this.#connector(fault).id, kind, times });
         return;
       }
+      case "storage": {
+        const { kind, times, lastsMs } = fault;
+        const prefix = connectorFolder(this.#connector(fault).key);
+        this.#arena.storageFaults.add({ kind, prefix, times, untilMs: Date.now() + lastsMs });
+        return;
+      }
       case "process":
-        // Temporal may be down, or nothing of the kind may run: then it did not strike.
-        if (await this.#strikeProcess(fault).catch(() => false)) this.#tally.add(fault.kind);
+        if (await this.#strikeWhenItCan(fault)) this.#tally.add(fault.kind);
     }
+  }
+
+  /** Temporal may be down, or nothing of the kind may run: a little later there may be something to strike. */
+  async #strikeWhenItCan(fault: ProcessStrike): Promise<boolean> {
+    const giveUpAt = Date.now() + strikePatienceMs;
+    while (!(await this.#strikeProcess(fault).catch(() => false))) {
+      if (Date.now() > giveUpAt) return false;
+      await delay(200);
+    }
+    return true;
   }
 
   async #strikeProcess(fault: ProcessStrike): Promise<boolean> {
@@ -93,7 +120,7 @@ export class Nemesis {
 
   /** The worker sleeps while its runs are ended and newer ones, with whoever flaps the other way, take their place. */
   async #stopPastRun(worker: number, ms: number, connector: TestConnector): Promise<boolean> {
-    const stopped = this.#arena.stopWorker(worker, ms);
+    if (!this.#arena.stopWorker(worker, ms)) return false;
     await delay(200);
     for (const { key, log } of this.#connectors) {
       const end = await log.end();
@@ -102,7 +129,7 @@ export class Nemesis {
     await connector
       .recompute({ enter: ["flap-0", "flap-1"], exit: ["flap-2", "flap-3"] })
       .catch(() => undefined);
-    return stopped;
+    return true;
   }
 
   async #terminate(workflowId: string): Promise<boolean> {

@@ -9,20 +9,27 @@ import type { Arena } from "./arena.ts";
 const patienceMs = 150_000;
 const everyMs = 250;
 
-/** Waits until a connector has delivered what SegOps said at `computedAt` and waits for nothing. Answers why not, when it has not. */
+interface RestOptions {
+  /** What SegOps said then is to be delivered. */
+  computedAt: string;
+  /** A person looks at what is held, and lets it go; else that may wait for ever. */
+  letsGo: boolean;
+}
+
+/** Waits until a connector has delivered everything and waits for nothing. Answers why not, when it has not. */
 export async function untilAtRest(
   arena: Arena,
   connector: TestConnector,
-  computedAt: string,
+  { computedAt, letsGo }: RestOptions,
 ): Promise<string | null> {
   const giveUpAt = Date.now() + patienceMs;
   for (;;) {
     const why = await connector.describe().then(
       async (view) => {
-        // A person looks at what is held, and lets it go.
-        if (view.pending_removal && view.current_run === null)
+        if (letsGo && view.pending_removal && view.current_run === null)
           await approve(arena, connector, view.pending_removal.digest);
-        return whyNotAtRest(view, computedAt);
+        const mayWait = !letsGo && (await waitsForPersonAlone(connector, view));
+        return whyNotAtRest(view, computedAt, mayWait);
       },
       (error: unknown) => `it does not answer: ${String(error)}`,
     );
@@ -31,17 +38,31 @@ export async function untilAtRest(
   }
 }
 
-function whyNotAtRest(view: ConnectorView, computedAt: string): string | null {
+/** Nobody but those whose exit is held, some of whom may be unknown besides. */
+async function waitsForPersonAlone(
+  connector: TestConnector,
+  { pending_removal: pending, channels, current_run: run }: ConnectorView,
+): Promise<boolean> {
+  if (!pending || run) return false;
+  for (const { channel, unknown, waiting } of channels) {
+    const held = (await connector.exceptions(channel)).filter(({ reason }) => reason === "held");
+    if (held.length !== unknown + waiting) return false;
+  }
+  return true;
+}
+
+function whyNotAtRest(view: ConnectorView, computedAt: string, mayWait: boolean): string | null {
   const { status, current_run: run, last_run: last, channels } = view;
   if (run)
     return `run ${run.number} is under way: ${run.progress?.phase ?? run.reason}, ${run.progress?.last_error ?? ""}`;
   if (status !== "active") return `its status is ${status}: ${view.last_error}`;
   if (!last) return "it never ran";
-  if (!["clean", "no_change"].includes(last.outcome)) return `run ${last.number} ended ${last.outcome}`;
+  const good = ["clean", "no_change", ...(mayWait ? ["held"] : [])];
+  if (!good.includes(last.outcome)) return `run ${last.number} ended ${last.outcome}`;
   if (!last.computed_at || compareComputedAt(last.computed_at, computedAt) < 0) {
     return `run ${last.number} was for ${last.computed_at}, not for ${computedAt}`;
   }
-  const open = channels.filter(({ unknown, waiting }) => unknown + waiting > 0);
+  const open = mayWait ? [] : channels.filter(({ unknown, waiting }) => unknown + waiting > 0);
   return open.length > 0 ? `exceptions wait: ${JSON.stringify(open)}` : null;
 }
 

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { tenant } from "../../sandbox/stack-environment.ts";
-import { ClientError, CodedError } from "../../src/client.ts";
+import { ClientError, CodedError, type ConnectorView } from "../../src/client.ts";
 import { TestConnector } from "../integration/test-connector.ts";
 import { eventually } from "../integration/waiting.ts";
 import { partSeconds, type Arena } from "./arena.ts";
@@ -13,7 +13,7 @@ import { gatherConnector, unnamedRejectionFaults } from "./gather.ts";
 import { knowUsers } from "./known-users.ts";
 import { Nemesis } from "./nemesis.ts";
 import { untilAtRest } from "./rest.ts";
-import { writeScript, type RoundScript } from "./script.ts";
+import type { RoundScript } from "./script.ts";
 import { Tally } from "./tally.ts";
 import { resolveNames, type PlannedWork } from "./workload.ts";
 
@@ -27,9 +27,25 @@ export interface RoundResult {
 
 const limits = { partMs: partSeconds * 1000, slackMs: 1_500, historyEvents: 1_500 };
 
-/** One round with connectors and a workspace of its own: workload and faults at once, then quiet, then the checker. */
-export async function playRound(arena: Arena, seed: number, round: number): Promise<RoundResult> {
-  return await new Round(arena, writeScript(seed, round), round).play();
+/**
+ * One round with connectors and a workspace of its own: workload and faults at once, then quiet, then the checker.
+ * `number` names them, and no other round of the arena may have it.
+ */
+export async function playRound(arena: Arena, script: RoundScript, number: number): Promise<RoundResult> {
+  return await new Round(arena, script, number).play();
+}
+
+/** What an operator waits for: that something is held, that a removal is over. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T | null> {
+  const giveUpAt = Date.now() + 4_000;
+  for (;;) {
+    const answer = await ask().catch((error: unknown) => {
+      if (Date.now() > giveUpAt) throw error;
+      return null;
+    });
+    if (answer !== null || Date.now() > giveUpAt) return answer;
+    await delay(300);
+  }
 }
 
 class Round {
@@ -70,6 +86,7 @@ class Round {
       // What could not be checked is not known, and unknown is red.
       this.#red.push(`unknown: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       await this.#nemesis.relent().catch(() => undefined);
+      await this.#nemesis.rest().catch(() => undefined);
       await this.#arena.mend();
     }
     return {
@@ -94,10 +111,9 @@ class Round {
     await braze.putWorkspace({ key: this.#brazeKey, ...weather, recordWrites: true });
     await Promise.all(
       this.#connectors.map(async (connector, index) => {
-        const { segment = {}, settings = {} } = cast[index] ?? {};
-        await connector.segment(segment);
+        await connector.segment(cast[index]?.segment ?? {});
         await connector.compute();
-        await connector.create(resolveNames(settings, connector.id));
+        await this.#create(index);
       }),
     );
   }
@@ -122,9 +138,28 @@ class Round {
       case "configure":
         await connector.configure(resolveNames(work.change, connector.id));
         return;
+      case "approve": {
+        const pending = await patiently(async () => (await connector.describe()).pending_removal);
+        if (!pending) return;
+        await connectors.approveRemoval(connector.key, pending.digest);
+        break;
+      }
+      case "remove":
+        await connectors.remove(connector.key, { cleanup: work.cleanup });
+        break;
+      case "create":
+        await patiently(() => this.#create(index));
+        break;
       default:
         await connectors[work.kind](connector.key);
     }
+    this.#tally.did(work.kind);
+  }
+
+  async #create(index: number): Promise<ConnectorView> {
+    const [connector, member] = [this.#connectors[index], this.#script.cast[index]];
+    if (!connector || !member) throw new Error(`the round has no connector ${index}`);
+    return await connector.create(resolveNames(member.settings, connector.id));
   }
 
   /** With workers and Temporal down, an operation may be refused or unheard; but it must say so in the client's words. */
@@ -143,6 +178,7 @@ class Round {
     const rested = await Promise.all(
       this.#connectors.map((connector, index) => this.#settle(connector, index)),
     );
+    await this.#nemesis.rest();
     return await Promise.all(
       this.#connectors.map((connector, index) =>
         gatherConnector(this.#arena, connector, rested[index] ?? null),
@@ -155,11 +191,28 @@ class Round {
     const stalls = this.#script.faults.some(
       (fault) => fault.on === "segops" && stallingSegopsFaults.has(fault.kind),
     );
-    if (stalls) await eventually("it can be deactivated", () => connectors.deactivate(connector.key));
-    await eventually("it can be activated", () => connectors.activate(connector.key));
+    await eventually("it is there", () => this.#activate(index));
+    if (stalls) {
+      await eventually("it can be deactivated", () => connectors.deactivate(connector.key));
+      await eventually("it can be activated", () => connectors.activate(connector.key));
+    }
     const computedAt = await connector.compute(this.#script.lastChanges[index]);
     await eventually("the last recompute is told", async () => (await connector.signal(), true));
-    return await untilAtRest(this.#arena, connector, computedAt);
+    const letsGo = this.#script.cast[index]?.letsGo ?? true;
+    return await untilAtRest(this.#arena, connector, { computedAt, letsGo });
+  }
+
+  /** One that was removed in the storm is created again. */
+  async #activate(index: number): Promise<true> {
+    const connector = this.#connectors[index];
+    if (!connector) throw new Error(`the round has no connector ${index}`);
+    try {
+      await this.#arena.stage.connectors.activate(connector.key);
+    } catch (error) {
+      if (!(error instanceof CodedError && error.code === "connector_not_found")) throw error;
+      await this.#create(index);
+    }
+    return true;
   }
 
   /** What the checker saw, for whoever looks into it: the stand-ins forget it when they end. */

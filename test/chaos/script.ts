@@ -23,8 +23,13 @@ export interface RoundScript {
 
 export function writeScript(seed: number, round: number): RoundScript {
   const dice = new Dice(seed, round);
-  const { faults, needsExport } = planFaults(dice, { seed, round, connectors: 3, stormMs });
+  const { faults: planned, needsExport } = planFaults(dice, { seed, round, connectors: 3, stormMs });
   const workload = planWorkload(dice, { connectors: 3, stormMs, withExport: needsExport });
+  const hasGroups = usesGroups(workload);
+  // A fault of a path that nobody asks for could never strike.
+  const faults = planned.map((fault) =>
+    fault.on === "braze" && !hasGroups ? { ...fault, path: "/" } : fault,
+  );
   return {
     weather: {
       applyDelayMs: dice.pick([50, 500, largestApplyDelayMs]),
@@ -35,7 +40,7 @@ export function writeScript(seed: number, round: number): RoundScript {
       burstPer3s: dice.chance(0.2) ? 200 : null,
       blockedIds: workload.blockedIds,
     },
-    knownBefore: usesGroups(workload),
+    knownBefore: hasGroups,
     faults,
     ...workload,
   };

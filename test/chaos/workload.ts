@@ -6,13 +6,20 @@ import type { Dice } from "./dice.ts";
 export interface CastMember {
   segment: SegmentInput;
   settings: ConnectorSettings;
+  /** A person lets go at the end what the guard holds; else it stays held, and Braze keeps showing exactly these. */
+  letsGo: boolean;
 }
 
 /** What SegOps or an operator does to one connector. */
 type Work =
   | { kind: "recompute"; change: ChangeInput }
   | { kind: "configure"; change: ConnectorSettings }
-  | { kind: "activate" | "deactivate" | "sync" };
+  | { kind: "activate" | "deactivate" | "sync" | "resync" }
+  /** Of whatever is held by then. */
+  | { kind: "approve" }
+  | { kind: "remove"; cleanup: boolean }
+  /** Again, with the settings it began with. */
+  | { kind: "create" };
 
 export interface PlannedWork {
   atMs: number;
@@ -61,9 +68,10 @@ export const groupIds = (segment: number) =>
 
 export function planWorkload(dice: Dice, options: WorkloadOptions): Workload {
   const indexes = Array.from({ length: options.connectors }, (_, index) => index);
+  const cast = indexes.map((index) => newMember(dice, options.withExport && index === 0));
   return {
-    cast: indexes.map((index) => newMember(dice, options.withExport && index === 0)),
-    work: indexes.flatMap((connector) => planConnector(dice, connector, options.stormMs)),
+    cast,
+    work: cast.flatMap((member, connector) => planConnector(dice, connector, member, options.stormMs)),
     lastChanges: indexes.map(() => change(dice)),
     blockedIds: [`user-${dice.int(0, 2_499)}`, `user-${dice.int(0, 2_499)}`, dice.pick(oddIds), "flap-7"],
   };
@@ -92,24 +100,60 @@ function newMember(dice: Dice, isLarge: boolean): CastMember {
     settings: {
       batch_size: isLarge ? 75 : dice.pick([5, 10, 25, 75]),
       exit_mode: dice.pick(["remove", "set_false"] as const),
-      max_removal_percent: dice.chance(0.3) ? 30 : 100,
+      max_removal_percent: dice.chance(0.5) ? 30 : 100,
       ...(dice.chance(0.4) ? { segment_id: "first" } : {}),
     },
+    letsGo: dice.chance(0.6),
   };
 }
 
-function planConnector(dice: Dice, connector: number, stormMs: number): PlannedWork[] {
+function planConnector(
+  dice: Dice,
+  connector: number,
+  { settings, segment }: CastMember,
+  stormMs: number,
+): PlannedWork[] {
   const atMs = () => dice.int(0, stormMs);
   const recomputes = Array.from({ length: dice.int(3, 5) }, () => ({
     atMs: atMs(),
     connector,
     work: { kind: "recompute", change: change(dice) } as const,
   }));
-  const others = Array.from({ length: dice.int(1, 3) }, () => operation(dice)).flatMap((pair) => {
+  const isGuarded = settings.max_removal_percent !== 100;
+  const operations = [
+    ...Array.from({ length: dice.int(1, 3) }, () => operation(dice)),
+    ...(isGuarded ? [massExit(dice, segment.generate?.count ?? 0)] : []),
+    ...(dice.chance(0.2) ? [removal(dice)] : []),
+  ];
+  const others = settled(operations).flatMap((pair) => {
     const first = atMs();
     return pair.map((work, index) => ({ atMs: first + index * 1_500, connector, work }));
   });
   return [...recomputes, ...others];
+}
+
+/** More leave than the guard lets go; then somebody looks, perhaps too early, and looks again. */
+function massExit(dice: Dice, count: number): Work[] {
+  const exitFirst = Math.ceil(count * (0.4 + dice.fraction() / 2));
+  return [{ kind: "recompute", change: { exitFirst } }, { kind: "approve" }, { kind: "approve" }];
+}
+
+/** Created again once it is gone, which takes a run where Braze is cleaned up. */
+function removal(dice: Dice): Work[] {
+  const cleanup = dice.chance(0.5);
+  return [{ kind: "remove", cleanup }, { kind: "recompute", change: {} }, { kind: "create" }];
+}
+
+/**
+ * What a connector left in Braze when it was removed without cleanup is its own again only under the same name: there, names stay
+ * what they are.
+ */
+function settled(operations: Work[][]): Work[][] {
+  const leaves = operations.flat().some((work) => work.kind === "remove" && !work.cleanup);
+  if (!leaves) return operations;
+  const renames = (work: Work) =>
+    work.kind === "configure" && ("attribute_name" in work.change || "segment_id" in work.change);
+  return operations.filter((pair) => !pair.some(renames));
 }
 
 /** Some enter, some leave, and those who flap do one or the other. */
@@ -140,6 +184,7 @@ function operation(dice: Dice): Work[] {
     "batch_size",
     "pause",
     "sync",
+    "resync",
   ] as const);
   switch (kind) {
     case "attribute":
@@ -155,7 +200,8 @@ function operation(dice: Dice): Work[] {
     case "pause":
       return [{ kind: "deactivate" }, { kind: "activate" }];
     case "sync":
-      return [{ kind: "sync" }];
+    case "resync":
+      return [{ kind }];
   }
 }
 

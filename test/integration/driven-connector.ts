@@ -122,7 +122,8 @@ export class DrivenConnector {
     let view: ConnectorView | undefined;
     await until(`${count} runs to end`, async () => {
       view = await this.describe();
-      return this.fake.closed().length >= count && view.current_run === null;
+      // A history that has just begun knows of no run before it has read its log.
+      return this.fake.closed().length >= count && view.current_run === null && view.last_run !== null;
     });
     return view as ConnectorView;
   }

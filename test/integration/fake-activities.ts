@@ -49,6 +49,12 @@ export class FakeActivities {
         await fake.on.lookAtSegment?.();
         return fake.segment;
       },
+      cleanUp: async ({ key }) => {
+        const fake = this.connectorOf(key);
+        fake.counts.cleanUps++;
+        await fake.on.cleanUp?.();
+        return { files: 0, bytes: 0 };
+      },
       fetchMembership: async ({ scope }) => {
         const fake = this.connectorOf(scope.key);
         fake.counts.fetches++;

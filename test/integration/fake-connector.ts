@@ -13,6 +13,7 @@ import type {
   CommitLedgerInput,
   CommittedRun,
   OpenedLog,
+  Pace,
   PartProgress,
   PlannedDelta,
   RunScope,
@@ -37,6 +38,7 @@ interface Hooks {
   openLog?: () => void | Promise<void>;
   writeConfig?: (input: WriteConfigInput) => void | Promise<void>;
   lookAtSegment?: () => void | Promise<void>;
+  cleanUp?: () => void | Promise<void>;
   fetchMembership?: () => void | Promise<void>;
   diffMembership?: () => void | Promise<void>;
   verifyWrites?: () => VerifiedWrites | void | Promise<VerifiedWrites | void>;
@@ -51,13 +53,13 @@ export class FakeConnector {
   readonly configs: { entry: Omit<ConfigEntry, "version" | "kind">; changeId: string }[] = [];
   readonly runs = new Map<number, FakeRun>();
   readonly sent: SendPartInput[] = [];
-  readonly counts = { opens: 0, looks: 0, fetches: 0, closes: 0 };
+  readonly counts = { opens: 0, looks: 0, cleanUps: 0, fetches: 0, closes: 0 };
   on: Hooks = {};
   segment = { computedAt: null as string | null, memberCount: 10, segmentName: "High LTV Buyers" };
   /** What the next plans send; null: one part of the attribute where the membership is new, else nothing. */
   deltas: PlannedDelta[] | null = null;
   partSeconds = 60;
-  pace = { lookIntervalMs: 3_600_000, runsPerHistory: 100 };
+  pace: Pace = { lookIntervalMs: 3_600_000, runsPerHistory: 100 };
   retryAt: string | null = null;
 
   constructor(key: ConnectorKey) {

@@ -19,6 +19,8 @@ interface StageOptions {
   env?: Record<string, string>;
   /** Temporal's state survives its server. */
   keepTemporal?: boolean;
+  /** A worker of another make than the command line's. */
+  workerEntry?: URL;
 }
 
 /** A workflow service of our own on real sockets: a Temporal server, both stand-ins, and a client of them. */
@@ -83,9 +85,9 @@ export class Stage {
 }
 
 /** Starts everything but workers. */
-export async function startStage({ env = {}, keepTemporal = false }: StageOptions = {}): Promise<Stage> {
+export async function startStage({ env = {}, ...how }: StageOptions = {}): Promise<Stage> {
   const dir = await mkdtemp(join(tmpdir(), "segops-braze-test-"));
-  const stack = await startStack({ dir, env, keepTemporal });
+  const stack = await startStack({ dir, env, ...how });
   const storage = await openStorage(stack.env["STORAGE_URL"] ?? "");
   await stack.setup();
   return new Stage(stack, dir, storage, await publicKeys(stack));

@@ -141,6 +141,27 @@ describe("workflows, replayed at every task", () => {
       await connector.untilRuns(2);
     });
 
+    test("files of old runs are cleaned up once a day, also where it fails and over continue-as-new", async () => {
+      const connector = await delivered(t1);
+      const hours = async (count: number) => {
+        for (let left = count; left > 0; left--) await pass(60);
+      };
+      await hours(22);
+      expect(connector.fake.counts.cleanUps).toBe(0);
+      connector.fake.on.cleanUp = () => {
+        throw troubled("storage_unavailable");
+      };
+      await hours(4);
+      await until("the first clean-up", () => connector.fake.counts.cleanUps === 1);
+      connector.fake.on = {};
+      await hours(20);
+      expect(connector.fake.counts.cleanUps).toBe(1);
+      await hours(6);
+      await until("the second clean-up", () => connector.fake.counts.cleanUps === 2);
+      expect(await failedTasks(connector)).toBe(0);
+      expect((await connector.describe()).status).toBe("active");
+    });
+
     test("an inactive connector does not look", async () => {
       const connector = await delivered(t1);
       await connector.update("deactivate");

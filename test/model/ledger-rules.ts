@@ -64,13 +64,27 @@ export interface PlanOptions {
   at: string;
   /** Users whom a recent run wrote, and until when they must be left alone. */
   quietUntil?: ReadonlyMap<string, string>;
+  /** Holds large removals for a person; without it all exits go out. */
+  guard?: Guard | undefined;
+  /** Whoever is desired is written again, and no rejection rests. */
+  resync?: boolean | undefined;
   /** Users of one part at most. */
   partUsers?: number;
 }
 
+export interface Guard {
+  /** Users who were present before the run, or perhaps so. */
+  audience: number;
+  /** Members that SegOps names now. */
+  members: number;
+  maxPercent: number;
+  /** Whom a person has let go. */
+  approved: ReadonlySet<string>;
+}
+
 export const emptyLedger: Ledger = { base: new Set(), exceptions: new Map() };
 
-const waiting = ["unanswered", "not_sent", "abandoned", "quiet"];
+const waiting = ["unanswered", "not_sent", "abandoned", "quiet", "held"];
 const isTooLong = (id: string) => id.length > 329 && Buffer.byteLength(id) > 987;
 
 /** What a run is to write: whoever is not, or not surely, as desired, and whom no rule tells it to leave alone. */
@@ -79,13 +93,25 @@ export function planLedger(ledger: Ledger, desired: ReadonlySet<string>, options
   const moving = { entered: new Map<string, Moving>(), exited: new Map<string, Moving>() };
   for (const id of new Set([...desired, ...ledger.base, ...ledger.exceptions.keys()])) {
     const wanted = desired.has(id) ? "present" : "absent";
-    const state = stateOf(ledger, id);
+    const state = stateOf(ledger, id, options.resync === true && wanted === "present");
     if (state === wanted) continue;
-    const attempts = ledger.exceptions.get(id)?.attempts ?? 0;
-    const exception = exceptionKept(ledger.exceptions.get(id), id, { state, attempts }, options);
-    if (exception) kept.set(id, exception);
-    else moving[wanted === "present" ? "entered" : "exited"].set(id, { former: state, attempts });
+    const known = ledger.exceptions.get(id);
+    const moved = { former: state, attempts: known?.attempts ?? 0 };
+    const resting = restingException(known, id, moved, options);
+    if (resting) kept.set(id, resting);
+    else moving[wanted === "present" ? "entered" : "exited"].set(id, moved);
   }
+  const leave = (id: string, reason: "held" | "quiet", retry_at: string | null) => {
+    const direction = moving.entered.has(id) ? "entered" : "exited";
+    const moved = moving[direction].get(id);
+    if (!moved) return;
+    moving[direction].delete(id);
+    const since = sinceIfStill(ledger.exceptions.get(id), reason, options.at);
+    kept.set(id, { state: moved.former, reason, since, attempts: moved.attempts, retry_at });
+  };
+  // First the guard: who passes it has begun to leave, also if the quiet window then makes the exit wait.
+  for (const id of heldExits(ledger, [...moving.exited.keys()], options.guard)) leave(id, "held", null);
+  for (const [id, until] of options.quietUntil ?? []) leave(id, "quiet", until);
   const { partUsers = Number.POSITIVE_INFINITY } = options;
   const parts = [
     ...cutParts("entered", moving.entered, partUsers),
@@ -94,28 +120,51 @@ export function planLedger(ledger: Ledger, desired: ReadonlySet<string>, options
   return { desired, kept, parts };
 }
 
-/** A user whose id no request can carry is not in Braze, whatever the ledger says. */
-function stateOf({ base, exceptions }: Ledger, id: string): BrazeState {
+/** A user whose id no request can carry is not in Braze, whatever the ledger says. Written anew: nothing that is known counts. */
+function stateOf({ base, exceptions }: Ledger, id: string, anew: boolean): BrazeState {
   if (isTooLong(id)) return "absent";
-  return exceptions.get(id)?.state ?? (base.has(id) ? "present" : "absent");
+  const state = exceptions.get(id)?.state ?? (base.has(id) ? "present" : "absent");
+  return anew && state === "present" ? "unknown" : state;
 }
 
-/** The exception as which a user is left alone by this run; undefined: the user is written. */
-function exceptionKept(
+/** The exception as which a user stays whom no request may name, or whom Braze rejected of late. */
+function restingException(
   known: Exception | undefined,
   id: string,
-  { state, attempts }: { state: BrazeState; attempts: number },
-  { at, quietUntil }: PlanOptions,
+  { former, attempts }: Moving,
+  { at, resync }: PlanOptions,
 ): Exception | undefined {
-  const sinceIfStill = (reason: string) => (known?.reason === reason ? known.since : at);
   if (isTooLong(id)) {
     const reason = "braze_id_too_long";
-    return { state, reason, since: sinceIfStill(reason), attempts, retry_at: null };
+    return { state: former, reason, since: sinceIfStill(known, reason, at), attempts, retry_at: null };
   }
-  if (known && isRejected(known) && (known.retry_at === null || known.retry_at > at)) return known;
-  const until = quietUntil?.get(id);
-  if (until === undefined) return undefined;
-  return { state, reason: "quiet", since: sinceIfStill("quiet"), attempts, retry_at: until };
+  const rests = known && isRejected(known) && (known.retry_at === null || known.retry_at > at);
+  return rests && !resync ? known : undefined;
+}
+
+function sinceIfStill(known: Exception | undefined, reason: string, at: string): string {
+  return known?.reason === reason ? known.since : at;
+}
+
+const [freeExits, smallestGuarded] = [100, 10];
+
+/**
+ * The exits that wait for a person: all of those that begin now, if they are over `maxPercent` of the audience and over a hundred, or
+ * if nobody would be left of ten or more. Whom an earlier run let go has been counted then, and whom a person let go counts no more.
+ */
+function heldExits(
+  { base, exceptions }: Ledger,
+  exits: readonly string[],
+  guard: Guard | undefined,
+): string[] {
+  if (!guard) return [];
+  const { audience, members, maxPercent, approved } = guard;
+  const fresh = exits.filter(
+    (id) => base.has(id) || (exceptions.get(id)?.reason === "held" && !approved.has(id)),
+  );
+  const isMuch = fresh.length > freeExits && fresh.length * 100 > audience * maxPercent;
+  const isAll = members === 0 && audience >= smallestGuarded;
+  return isMuch || isAll ? fresh : [];
 }
 
 function cutParts(direction: Direction, users: ReadonlyMap<string, Moving>, size: number): PlannedPart[] {

@@ -46,7 +46,7 @@ const mutations: Mutation[] = [
   {
     what: "an activity that is called no more",
     file: "workflows/connector.ts",
-    from: "await source.lookAtSegment({ key: this.#key })",
+    from: "await source.lookAtSegment({ key: this.#key, storageId })",
     to: "await Promise.resolve(null)",
     breaks: "first-load/connector-1.json",
   },
@@ -59,7 +59,7 @@ const mutations: Mutation[] = [
   },
   {
     what: "continue-as-new at another time",
-    file: "workflows/connector-state.ts",
+    file: "workflows/connector-step.ts",
     from: "state.runsHere >= state.runsPerHistory",
     to: "state.runsHere > state.runsPerHistory",
     breaks: "continue-as-new/connector-1.json",

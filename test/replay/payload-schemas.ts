@@ -202,6 +202,10 @@ export const activitySchemas: ActivitySchemas = {
       segmentName: z.string().nullable(),
     }),
   },
+  cleanUp: {
+    input: z.object({ key: connectorKeySchema, at: timestampSchema }),
+    result: z.object({ files: count, bytes: count }),
+  },
   fetchMembership: {
     input: z.object({ scope: scopeSchema, recompute: recomputeSchema.nullable() }),
     result: membershipSchema,
@@ -265,6 +269,7 @@ export const workflowSchemas = {
           lookAtMs: z.number().nonnegative(),
           partialStreak: count,
           sample: z.int().positive().optional(),
+          cleanUpAtMs: z.number().nonnegative().optional(),
         })
         .optional(),
     }) satisfies z.ZodType<ConnectorInput>,
@@ -284,7 +289,7 @@ export const workflowSchemas = {
 };
 
 /** Newer than the newest recording: it leaves this list as it is recorded. */
-export const notRecordedYet: readonly string[] = ["verifyWrites"];
+export const notRecordedYet: readonly string[] = ["cleanUp", "verifyWrites"];
 
 /** Their arguments. */
 export const updateSchemas = {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { Pool } from "undici";
 import { describe, expect, test } from "vitest";
 import { createDeadline, writeDeadline } from "../../../src/braze/deadline.ts";
@@ -87,5 +87,53 @@ describe("at write time", () => {
       await new Promise((resolve) => server.close(resolve));
     }
     expect(bytes).toEqual([]);
+  });
+});
+
+describe("at the deadline", () => {
+  test("a request that Braze has not answered is aborted, its connection with it, and its end is awaited", async () => {
+    const closed: number[] = [];
+    const server = await startLocalServer((_request, _n, response) => {
+      response.on("close", () => closed.push(performance.now()));
+      return undefined;
+    });
+    const pool = new Pool(server.origin, { connections: 1, pipelining: 1 });
+    const startedAt = performance.now();
+    try {
+      const cut = exchange(pool.compose(writeDeadline), { ...post, deadline: createDeadline(300) });
+      // Not `part_time_over`: that would say that nothing was ever written.
+      await expect(cut).rejects.toMatchObject({ code: "braze_timeout" });
+      expect(performance.now() - startedAt).toBeGreaterThanOrEqual(295);
+      await expect.poll(() => closed.length).toBe(1);
+      expect(performance.now() - startedAt).toBeLessThan(3000);
+    } finally {
+      await pool.destroy();
+      await server.close();
+    }
+  });
+
+  test("what of a request could not be written before is never written", async () => {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => sockets.push(socket.pause()));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const pool = new Pool(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { connections: 1 });
+    // More than the kernel's buffers hold, so that most of it waits for a reader in this process.
+    const body = "x".repeat(64 * 1024 * 1024);
+    let arrived = 0;
+    try {
+      const cut = exchange(pool.compose(writeDeadline), { ...post, body, deadline: createDeadline(300) });
+      await expect(cut).rejects.toMatchObject({ code: "braze_timeout" });
+      const [socket] = sockets;
+      if (!socket) throw new Error("nobody connected");
+      socket.on("data", (chunk: Buffer) => (arrived += chunk.length)).on("error", () => undefined);
+      const ended = new Promise((resolve) => socket.once("close", resolve));
+      socket.resume();
+      await ended;
+    } finally {
+      await pool.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    }
+    expect(arrived).toBeLessThan(body.length);
   });
 });

@@ -27,6 +27,7 @@ interface Sending {
   batchSize?: number;
   concurrency?: number;
   progress?: PartProgress;
+  afterLostAttempt?: boolean;
   deadline?: Deadline;
   signal?: AbortSignal;
   report?: (progress: PartProgress) => void;
@@ -139,7 +140,40 @@ describe("a rejected user", () => {
     const rejects = { count: 2, inline: { braze_user_rejected: [2, 7] }, file: null };
     const crashed = { ...noProgress, cursor: 5, attempted: 20, rejects };
     const { progress } = await send({ progress: crashed }, rejecting("user-2", "user-7"));
-    expect(progress.rejects).toEqual(rejects);
+    const inline = { braze_user_rejected: [2], "doubtful:braze_user_rejected": [7] };
+    expect(progress.rejects).toEqual({ count: 2, inline, file: null });
+  });
+
+  test("whose batch had gone unanswered before is of unknown state, as Braze may have taken him then", async () => {
+    const dropped = new Set<string>();
+    const named = rejecting("user-2", "user-7");
+    const { progress, done } = await send({}, ({ body }, _, response) => {
+      if (!body.includes("user-7") || dropped.has(body)) return named({ body });
+      dropped.add(body);
+      response.destroy();
+      return undefined;
+    });
+    expect(done).toBe(true);
+    expect(progress.rejects).toEqual({
+      count: 2,
+      inline: { braze_user_rejected: [2], "doubtful:braze_user_rejected": [7] },
+      file: null,
+    });
+  });
+
+  test("after an attempt that was lost is of unknown state, wherever in the rest of the part", async () => {
+    const { progress } = await send(
+      { afterLostAttempt: true, progress: { ...noProgress, cursor: 5, attempted: 10 } },
+      rejecting("user-19"),
+    );
+    expect(progress.rejects.inline).toEqual({ "doubtful:braze_user_rejected": [19] });
+  });
+
+  test("whose batch Braze refused whole before, or asked to wait with, keeps his former state", async () => {
+    const { progress } = await send({ users: 5 }, ({ body }, n) =>
+      n === 0 ? { status: 429, headers: { "x-ratelimit-retry-after": "0" } } : rejecting("user-2")({ body }),
+    );
+    expect(progress.rejects.inline).toEqual({ braze_user_rejected: [2] });
   });
 
   test("that is no longer rejected when his batch is sent again is not listed", async () => {
@@ -167,6 +201,15 @@ describe("a rejected user", () => {
     expect(progress.rejects.inline).toEqual({ braze_user_rejected: [5] });
     expect(received.map(({ body }) => idsIn(body).length)).toEqual([8, 4, 4, 2, 1, 1, 2]);
     expect(progress).toMatchObject({ requests: 7, resent: 0 });
+  });
+
+  test("in a batch of his own is his, after one request, even when Braze names nobody", async () => {
+    const { progress, done, received } = await send({ users: 1, batchSize: 5 }, () => ({
+      status: 201,
+      body: { message: "success", errors: ["someone is wrong"] },
+    }));
+    expect([done, received.length]).toEqual([true, 1]);
+    expect(progress.rejects.inline).toEqual({ braze_user_rejected: [0] });
   });
 
   test("past a thousand goes to a file with those before, and count covers both", async () => {
@@ -375,6 +418,35 @@ describe("an end before the end", () => {
     expect(done).toBe(false);
     expect(received.length).toBeLessThanOrEqual(5);
     expect(progress.cursor).toBe(received.length * 5);
+  });
+
+  test("what Braze has not answered when the time is over is cut off, and on record as attempted", async () => {
+    const startedAt = performance.now();
+    const { done, progress, received } = await send(
+      { users: 500, concurrency: 2, deadline: createDeadline(400) },
+      (_, n) => (n < 4 ? success(5) : undefined),
+    );
+    expect(done).toBe(false);
+    expect(received).toHaveLength(6);
+    expect(progress).toMatchObject({ cursor: 20, attempted: 30, requests: 6 });
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(395);
+    expect(performance.now() - startedAt).toBeLessThan(3000);
+  });
+
+  test("a part begins nothing in the last quarter of its time, so that what is in flight can settle", async () => {
+    const startedAt = performance.now();
+    const { done, progress, received } = await send(
+      { users: 5000, concurrency: 2, deadline: createDeadline(1000) },
+      (_, _n, response) => {
+        setTimeout(() => response.writeHead(201).end('{"message":"success"}'), 50);
+        return undefined;
+      },
+    );
+    expect(done).toBe(false);
+    const lastAtMs = Math.max(...received.map(({ atMs }) => atMs)) - startedAt;
+    expect(lastAtMs).toBeLessThan(900);
+    // All of it was answered: nobody is unknown, nothing is sent again.
+    expect(progress).toMatchObject({ cursor: received.length * 5, attempted: received.length * 5 });
   });
 
   test("users whose turn comes after the time is over are not on record as attempted", async () => {

@@ -1,7 +1,13 @@
 import { expect, test } from "vitest";
 import type { Direction } from "../../../src/contracts/channel.ts";
 import { findings } from "../../chaos/checker.ts";
-import type { ConnectorEvidence, Evidence, RunEvidence, WriteEvidence } from "../../chaos/evidence.ts";
+import type {
+  ChannelEvidence,
+  ConnectorEvidence,
+  Evidence,
+  RunEvidence,
+  WriteEvidence,
+} from "../../chaos/evidence.ts";
 
 const limits = { partMs: 3_000, slackMs: 500, historyEvents: 1_000 };
 const channel = "attribute:segment";
@@ -12,7 +18,7 @@ function run(
   closedAtMs: number | null,
   moves: [string, Direction][] = [],
 ): RunEvidence {
-  return { number, plannedAtMs, closedAtMs, moves: new Map([[channel, new Map(moves)]]) };
+  return { number, plannedAtMs, closedAtMs, moves: new Map([[channel, new Map(moves)]]), releases: [] };
 }
 
 function write(
@@ -51,10 +57,17 @@ function clean(): ConnectorEvidence {
         desired: ["bob", "carl"],
         shown: ["bob"],
         rejected: new Map([["carl", "braze_user_blocked"]]),
+        held: new Map(),
       },
     ],
     writes: [write("ann", "entered", 1_500), write("ann", "exited", 10_500), write("bob", "entered", 10_600)],
   };
+}
+
+/** One channel of the connector, whatever is not said of it being empty. */
+function inChannel(change: Partial<ChannelEvidence>): { channels: ChannelEvidence[] } {
+  const empty = { desired: [], shown: [], rejected: new Map(), held: new Map() };
+  return { channels: [{ channel, ...empty, ...change }] };
 }
 
 function judge(change: Partial<ConnectorEvidence> = {}, around: Partial<Evidence> = {}): string[] {
@@ -70,23 +83,11 @@ test("a round in which every promise was kept has no findings", () => {
 });
 
 test.for<[string, Partial<ConnectorEvidence>, RegExp]>([
-  [
-    "a member whom Braze does not show",
-    { channels: [{ channel, desired: ["bob"], shown: [], rejected: new Map() }] },
-    /1 missing in Braze.*"bob"/,
-  ],
-  [
-    "somebody in Braze who is no member",
-    { channels: [{ channel, desired: [], shown: ["bob"], rejected: new Map() }] },
-    /1 in Braze and not in SegOps/,
-  ],
+  ["a member whom Braze does not show", inChannel({ desired: ["bob"] }), /1 missing in Braze.*"bob"/],
+  ["somebody in Braze who is no member", inChannel({ shown: ["bob"] }), /1 in Braze and not in SegOps/],
   [
     "a rejected user whom Braze does not refuse",
-    {
-      channels: [
-        { channel, desired: ["bob"], shown: [], rejected: new Map([["bob", "braze_user_rejected"]]) },
-      ],
-    },
+    inChannel({ desired: ["bob"], rejected: new Map([["bob", "braze_user_rejected"]]) }),
     /named as rejected/,
   ],
   ["a connector that does not come to rest", { unsettled: "1 unknown" }, /not at rest: 1 unknown/],
@@ -96,17 +97,17 @@ test.for<[string, Partial<ConnectorEvidence>, RegExp]>([
 });
 
 test("an id that differs in its bytes alone is found, as missing and as too many", () => {
-  const channels = [{ channel, desired: ["\u00e9"], shown: ["e\u0301"], rejected: new Map() }];
-  expect(judge({ channels })).toEqual([
+  const differing = inChannel({ desired: ["\u00e9"], shown: ["e\u0301"] });
+  expect(judge(differing)).toEqual([
     expect.stringMatching(/1 missing in Braze/),
     expect.stringMatching(/1 in Braze and not in SegOps/),
   ]);
 });
 
 test("a blocked user whom the ledger does not name is found, unless an answer could not have told of them", () => {
-  const channels = [{ channel, desired: ["bob", "carl"], shown: ["bob"], rejected: new Map() }];
-  expect(judge({ channels })).toEqual([expect.stringMatching(/1 missing in Braze.*"carl"/)]);
-  expect(judge({ channels }, { untoldRejections: 1 })).toEqual([]);
+  const untold = inChannel({ desired: ["bob", "carl"], shown: ["bob"] });
+  expect(judge(untold)).toEqual([expect.stringMatching(/1 missing in Braze.*"carl"/)]);
+  expect(judge(untold, { untoldRejections: 1 })).toEqual([]);
 });
 
 test("a plan without a commit is found", () => {
@@ -187,14 +188,49 @@ test("a worker that ended by itself is found", () => {
 });
 
 test("one rejection without a name is forgiven for each answer that named nobody, and no more", () => {
-  const channels = (users: string[]) => [
-    {
-      channel,
+  const unnamed = (users: string[]) =>
+    inChannel({
       desired: users,
-      shown: [],
       rejected: new Map(users.map((user) => [user, "braze_user_rejected"])),
-    },
-  ];
-  expect(judge({ channels: channels(["bob"]) }, { unnamedRejections: 1 })).toEqual([]);
-  expect(judge({ channels: channels(["bob", "dora"]) }, { unnamedRejections: 1 })).toHaveLength(1);
+    });
+  expect(judge(unnamed(["bob"]), { unnamedRejections: 1 })).toEqual([]);
+  expect(judge(unnamed(["bob", "dora"]), { unnamedRejections: 1 })).toHaveLength(1);
+});
+
+test("who left and is still in Braze is forgiven only where the ledger says that the exit is held", () => {
+  const shown = ["bob", "dora"];
+  const held = new Map([["dora", "present"]]);
+  expect(judge(inChannel({ desired: ["bob"], shown, held }))).toEqual([]);
+  expect(judge(inChannel({ desired: [], shown, held }))).toEqual([
+    expect.stringMatching(/1 in Braze and not in SegOps.*"bob"/),
+  ]);
+});
+
+test("a held exit that went out all the same is found, unless nobody knew what Braze had", () => {
+  const gone = (state: string) => inChannel({ held: new Map([["dora", state]]) });
+  expect(judge(gone("present"))).toEqual([expect.stringMatching(/1 held and yet gone.*"dora"/)]);
+  expect(judge(gone("unknown"))).toEqual([]);
+});
+
+test("a member whose exit is held is found", () => {
+  const held = new Map([["bob", "present"]]);
+  expect(judge(inChannel({ desired: ["bob"], shown: ["bob"], held }))).toEqual([
+    expect.stringMatching(/1 held as if they had left.*"bob"/),
+  ]);
+});
+
+test("held exits that go out without approval are found where they are more than the guard lets go", () => {
+  const { runs } = clean();
+  const released = ["ann", "dora", "emil"];
+  const letting = (approved: string[], most: number) =>
+    runs.map((each) =>
+      each.number === 3
+        ? { ...each, releases: [{ channel, released, approved: new Set(approved), most }] }
+        : each,
+    );
+  expect(judge({ runs: letting(["ann"], 1) })).toEqual([
+    expect.stringMatching(/2 held and let go by run 3 without approval.*"dora", "emil"/),
+  ]);
+  expect(judge({ runs: letting(["ann"], 2) })).toEqual([]);
+  expect(judge({ runs: letting(released, 0) })).toEqual([]);
 });

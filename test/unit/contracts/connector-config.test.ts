@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { maxTrackBatchSizeUsers } from "../../../src/contracts/channel.ts";
 import {
   configChangeSchema,
   connectorConfigSchema,
@@ -155,6 +156,10 @@ describe("a change laid over what is stored", () => {
       issues: [{ field, message: expect.stringContaining("is required") }],
     });
   });
+});
+
+test("unless told otherwise, a request is as full as Braze allows", () => {
+  expect(defaultOptions(7).batch_size).toBe(maxTrackBatchSizeUsers);
 });
 
 test("a configuration is shown with its key masked and everything else as it is", () => {

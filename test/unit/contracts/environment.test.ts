@@ -23,7 +23,9 @@ test("an empty environment has every documented default", () => {
     QUIET_WINDOW_SECONDS: 420,
     VERIFY_SAMPLE_USERS: 500,
     RECONCILE_INTERVAL_SECONDS: 3600,
+    CONTINUE_AS_NEW_AFTER_EVENTS: 1000,
     PART_SECONDS: 60,
+    CLEAN_UP_AFTER_DAYS: 30,
   });
 });
 
@@ -65,6 +67,7 @@ describe("a malformed value is refused by its variable's name", () => {
     ["VERIFY_SAMPLE_USERS", "501", "whole number from 0 to 500"],
     ["RECONCILE_INTERVAL_SECONDS", "1.5", "whole number"],
     ["PART_SECONDS", "601", "whole number from 1 to 600"],
+    ["CLEAN_UP_AFTER_DAYS", "29", "whole number from 30"],
   ])("%s=%s", (name, value, words) => {
     const problems = problemsOf({ [name]: value });
     expect(problems).toHaveLength(1);

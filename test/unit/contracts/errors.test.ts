@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   CodedError,
   errorCodeOf,
+  errorHalves,
   errorMessage,
   errorTable,
   isErrorCode,
@@ -22,6 +23,15 @@ test("a message says what happened, the detail, then what to do", () => {
     `SegOps does not know this segment (HTTP 404). ${errorTable.segment_not_found.remedy}`,
   );
   expect(errorMessage("segment_not_found")).not.toContain("(");
+});
+
+test("a message is told apart into what happened and what to do; one that is not ours stays whole", () => {
+  const { remedy } = errorTable.segment_not_found;
+  const message = errorMessage("segment_not_found", "HTTP 404");
+  const what = "SegOps does not know this segment (HTTP 404).";
+  expect(errorHalves("segment_not_found", message)).toEqual({ what, remedy });
+  expect(errorHalves("segment_not_found", "gone")).toEqual({ what: "gone", remedy });
+  expect(errorHalves("of_a_later_release", message)).toEqual({ what: message, remedy: "" });
 });
 
 test("a coded error carries code, detail, wait and cause", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { brazeInstances, restEndpointSchema } from "../../../src/contracts/rest-endpoint.ts";
+import { brazeInstances } from "../../../src/contracts/braze-instances.ts";
+import { restEndpointSchema } from "../../../src/contracts/rest-endpoint.ts";
 
 const standIn = "http://127.0.0.1:9797";
 

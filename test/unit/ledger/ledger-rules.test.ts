@@ -2,16 +2,19 @@ import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Direction } from "../../../src/contracts/channel.ts";
 import type { ChannelPlan, FileRef, LedgerRef } from "../../../src/contracts/log.ts";
-import type { PartOutcome } from "../../../src/contracts/run.ts";
+import { doubtfulReject, type PartOutcome } from "../../../src/contracts/run.ts";
 import { byBytes } from "../../model/byte-order.ts";
+import type { RecentWrites } from "../../../src/ledger/quiet.ts";
 import {
   countUsers,
   emptyLedger as emptyModel,
+  isoTime,
   nextRetry,
   planLedger,
+  quietUsers,
   settleLedger,
 } from "../../model/ledger-rules.ts";
-import type { Ledger, LedgerPlan, PartFate } from "../../model/ledger-rules.ts";
+import type { ClosedRun, Ledger, LedgerPlan, PartFate } from "../../model/ledger-rules.ts";
 import {
   attribute,
   emptyLedger,
@@ -30,6 +33,8 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const ids = [...oddIds.slice(0, 9), "y".repeat(988), "z".repeat(988), "plain"];
+/** Enough to leave at once for the guard to hold them. */
+const crowd = Array.from({ length: 130 }, (_, index) => `crowd-${index}`);
 const codes = ["braze_user_rejected", "braze_user_blocked", "a_code_of_another_release"];
 
 const fateOfPart = fc.oneof(
@@ -41,66 +46,119 @@ const fateOfPart = fc.oneof(
       ahead: fc.nat(4),
       reported: fc.boolean(),
       rejected: fc.array(fc.tuple(fc.nat(13), fc.constantFrom(...codes)), { maxLength: 6 }),
+      doubtful: fc.array(fc.nat(13), { maxLength: 6 }),
     }),
   },
 );
 
 const anyRun = fc.record({
-  desired: fc.subarray(ids),
+  desired: fc.oneof({ weight: 4, arbitrary: fc.subarray(ids) }, { weight: 1, arbitrary: fc.constant([]) }),
+  withCrowd: fc.boolean(),
   /** The recompute changed nothing: what is compared is then the base with itself. */
   again: fc.boolean(),
-  empty: fc.integer({ min: 0, max: 5 }).map((dice) => dice === 0),
-  abandoned: fc.integer({ min: 0, max: 5 }).map((dice) => dice === 0),
-  hoursLater: fc.integer({ min: 1, max: 60 }),
+  empty: oneIn(6),
+  abandoned: oneIn(6),
+  resync: oneIn(5),
+  guarded: fc.boolean(),
+  maxPercent: fc.constantFrom(0, 30, 90, 100),
+  /** A person lets go what the run before held. */
+  approved: fc.boolean(),
+  minutesLater: fc.oneof(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 60, max: 3_600 })),
   entered: fateOfPart,
   exited: fateOfPart,
 });
+type Run = typeof anyRun extends fc.Arbitrary<infer R> ? R : never;
+
+function oneIn(times: number): fc.Arbitrary<boolean> {
+  return fc.integer({ min: 1, max: times }).map((dice) => dice === 1);
+}
+
+const windowMs = 7 * 60_000;
+
+/** What became of the runs so far, in both worlds. */
+interface Story {
+  now: number;
+  desired: readonly string[];
+  model: Ledger;
+  ledger: Pick<LedgerRef, "base" | "exceptions">;
+  closed: ClosedRun[];
+  recent: RecentWrites[];
+  held: FileRef | null;
+  /** How often each rule had something to say. */
+  quiet: number;
+  heldBack: number;
+  resynced: number;
+}
 
 test(
   "the ledger that DuckDB keeps over any runs is the one that the rules give",
-  { timeout: 120_000 },
+  { timeout: 180_000 },
   async () => {
-    let runsCompared = 0;
+    const seen = { runs: 0, quiet: 0, heldBack: 0, resynced: 0 };
     await fc.assert(
-      fc.asyncProperty(fc.array(anyRun, { minLength: 1, maxLength: 4 }), async (runs) => {
-        let model: Ledger = emptyModel;
-        let ledger = emptyLedger;
-        let { desired } = runs[0]!;
-        let now = Date.parse("2026-05-02T14:32:05.000Z");
-        for (const [index, run] of runs.entries()) {
-          now += run.hoursLater * 3_600_000;
-          if (!run.again) ({ desired } = run);
-          runsCompared += 1;
-          ({ model, ledger } = await runBoth(
-            index + 1,
-            { ...run, desired },
-            new Date(now).toISOString(),
-            model,
-            ledger,
-          ));
-        }
+      fc.asyncProperty(fc.array(anyRun, { minLength: 1, maxLength: 5 }), async (runs) => {
+        const now = Date.parse("2026-05-02T14:32:05.000Z");
+        const beginning = { model: emptyModel, ledger: emptyLedger, closed: [], recent: [], held: null };
+        let story: Story = { now, desired: [], ...beginning, quiet: 0, heldBack: 0, resynced: 0 };
+        for (const [index, run] of runs.entries()) story = await runBoth(index + 1, run, story);
+        seen.runs += runs.length;
+        for (const rule of ["quiet", "heldBack", "resynced"] as const) seen[rule] += story[rule];
       }),
-      { numRuns: 60 },
+      { numRuns: 80 },
     );
-    expect(runsCompared).toBeGreaterThanOrEqual(60);
+    expect(seen.runs).toBeGreaterThanOrEqual(80);
+    // Rules that nothing ever turned on would not have been compared.
+    expect(Math.min(seen.quiet, seen.heldBack, seen.resynced)).toBeGreaterThan(0);
   },
 );
 
-type Run = typeof anyRun extends fc.Arbitrary<infer R> ? R : never;
-
-async function runBoth(number: number, run: Run, at: string, model: Ledger, ledger: typeof emptyLedger) {
-  const snapshot = await world.snapshot(run.desired, ledger.base);
+async function runBoth(number: number, run: Run, before: Story): Promise<Story> {
+  const now = before.now + run.minutesLater * 60_000;
+  const at = isoTime(now);
+  const members = run.again ? before.desired : [...run.desired, ...(run.withCrowd ? crowd : [])];
+  const snapshot = await world.snapshot(members, before.ledger.base);
   const target = run.empty ? "empty" : "snapshot";
+  const desired = new Set(run.empty ? [] : members);
+  const counts = countUsers(before.model);
+  const approvedFile = run.approved ? before.held : null;
+  const guard = run.guarded
+    ? {
+        audience: counts.delivered + counts.unknown,
+        members: snapshot.rows,
+        maxPercent: run.maxPercent,
+        approved: approvedFile ? [approvedFile] : [],
+      }
+    : undefined;
   const [channel] = await world.ledger.diffChannels({
     folder,
     number,
     snapshot,
-    channels: [{ channel: attribute, ...ledger, target, batchSize: 75 }],
+    channels: [
+      {
+        channel: attribute,
+        ...before.ledger,
+        target,
+        batchSize: 75,
+        guard,
+        recent: before.recent.filter(({ until }) => until > at),
+      },
+    ],
     at,
+    resync: run.resync,
   });
-  const desired = new Set(run.empty ? [] : run.desired);
-  const planned = planLedger(model, desired, { at });
+  const approved = new Set((await world.rows(approvedFile)).map((row) => String(row["user_id"])));
+  const planned = planLedger(before.model, desired, {
+    at,
+    quietUntil: quietUsers(before.closed, at, windowMs),
+    guard: guard && { ...guard, approved },
+    resync: run.resync,
+  });
   expect(await diffOf(channel!)).toEqual(sorted(planned));
+  const reasons = [...planned.kept.values()].map(({ reason }) => reason);
+  const heldUsers = [...planned.kept].filter(([, { reason }]) => reason === "held").map(([id]) => id);
+  expect((await world.rows(channel!.held ?? null)).map((row) => row["user_id"])).toEqual(
+    heldUsers.sort(byBytes),
+  );
 
   const fates = {
     entered: fateModel(run.entered, moving(planned, "entered").length),
@@ -130,8 +188,20 @@ async function runBoth(number: number, run: Run, at: string, model: Ledger, ledg
           retry_at: nextRetry(settled),
         },
   );
-  if (after === undefined) return { model: emptyModel, ledger: emptyLedger };
-  return { model: settled, ledger: { base: after.base, exceptions: after.exceptions } };
+  const parts = channel!.deltas.flatMap((delta) => delta.parts);
+  const written = { until: isoTime(now + windowMs), parts, exceptions: after?.exceptions ?? null };
+  return {
+    now,
+    desired: members,
+    model: after === undefined ? emptyModel : settled,
+    ledger: after ? { base: after.base, exceptions: after.exceptions } : emptyLedger,
+    closed: [...before.closed, { at, plan: planned, ledger: settled }],
+    recent: parts.length > 0 ? [...before.recent, written] : before.recent,
+    held: channel!.held ?? null,
+    quiet: before.quiet + Number(reasons.includes("quiet")),
+    heldBack: before.heldBack + Number(reasons.includes("held")),
+    resynced: before.resynced + Number(run.resync && moving(planned, "entered").length > 0),
+  };
 }
 
 function numbersOf({ counts, retry_at }: LedgerRef) {
@@ -144,7 +214,24 @@ function fateModel(fate: Run["entered"], users: number): PartFate {
   const rejects: Record<string, number[]> = {};
   // One code a place, also past the cursor, where it must not count.
   for (const [place, code] of new Map(fate.rejected)) if (place < users) (rejects[code] ??= []).push(place);
-  return { cursor, attempted: Math.min(cursor + fate.ahead, users), reported: fate.reported, rejects };
+  return {
+    cursor,
+    attempted: Math.min(cursor + fate.ahead, users),
+    reported: fate.reported,
+    rejects,
+    doubtful: fate.doubtful,
+  };
+}
+
+/** The sender's way to say whose rejection leaves it open what Braze holds. */
+function namedAsReported(rejects: Record<string, number[]>, doubtful: readonly number[]) {
+  const named: Record<string, number[]> = {};
+  for (const [code, places] of Object.entries(rejects)) {
+    for (const place of places) {
+      (named[doubtful.includes(place) ? `${doubtfulReject}${code}` : code] ??= []).push(place);
+    }
+  }
+  return named;
 }
 
 /** As the sender reports it; every second one with its rejects in a file. */
@@ -153,7 +240,8 @@ async function outcomes(channel: ChannelPlan, fates: Record<Direction, PartFate>
   for (const { direction } of channel.deltas) {
     const fate = fates[direction];
     if (typeof fate === "string") continue;
-    const { rejects, cursor, attempted, reported } = fate;
+    const { cursor, attempted, reported, doubtful = [] } = fate;
+    const rejects = namedAsReported(fate.rejects, doubtful);
     const count = Object.values(rejects).flat().length;
     const file: FileRef | null = cursor % 2 ? await world.ledger.publishRejects(folder, 1, rejects) : null;
     const progress = {

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ChannelPlan, FileRef, LedgerRef, Plan } from "../../../src/contracts/log.ts";
+import type { ChannelPlan, ConfigEntry, FileRef, LedgerRef, Plan } from "../../../src/contracts/log.ts";
 import { createDuckDb } from "../../../src/ledger/duckdb.ts";
 import { createLedger } from "../../../src/ledger/ledger.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
@@ -87,6 +87,32 @@ export function planOf(number: number, snapshot: FileRef | null, channels: Chann
     snapshot,
     channels,
   };
+}
+
+/** The entry with which a connector's log begins. */
+export const firstConfig: ConfigEntry = {
+  version: 1,
+  kind: "config",
+  number: 1,
+  at: "2026-05-02T14:00:00.000Z",
+  workflow_id: "braze/acme/7",
+  change_id: "first",
+  change: "configured",
+  status: "active",
+  config: {
+    rest_endpoint: restEndpoint,
+    api_key: "e30.a.b.c.d",
+    attribute_name: "segops_segment_7",
+    exit_mode: "remove",
+    create_missing_users: true,
+    max_removal_percent: 30,
+    requests_per_second: 1000,
+    batch_size: 75,
+  },
+};
+
+export async function writeFirstConfig({ ledger }: LedgerWorld): Promise<void> {
+  await ledger.log({ tenant_slug: "acme", segment_id: 7 }).writeConfig(firstConfig);
 }
 
 export const emptyLedger: Pick<LedgerRef, "base" | "exceptions"> = { base: null, exceptions: null };

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, readdir, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -36,6 +36,33 @@ describe("the local folder", () => {
     await storage.putIfAbsent("k", "1");
     await storage.putIfAbsent("k", "2");
     expect(await readdir(join(root, ".incoming"))).toEqual([]);
+  });
+
+  test("what a crash left half written goes a day later, when the folder is opened again", async () => {
+    const root = await folder();
+    await openStorage(`file:${root}`);
+    const dayAgo = Date.now() / 1000 - 86_400;
+    for (const [name, time] of [
+      ["old", dayAgo - 60],
+      ["new", dayAgo + 60],
+    ] as const) {
+      await writeFile(join(root, ".incoming", name), "{");
+      await utimes(join(root, ".incoming", name), time, time);
+    }
+    await openStorage(`file:${root}`);
+    expect(await readdir(join(root, ".incoming"))).toEqual(["new"]);
+  });
+
+  test("a folder goes with the last entry in it, and comes back with the next", async () => {
+    const root = await folder();
+    const storage = await openStorage(`file:${root}`);
+    await storage.putIfAbsent("parts/1/a", "1");
+    await storage.putIfAbsent("parts/1/b", "1");
+    await storage.delete("parts/1/a");
+    expect(await readdir(join(root, "parts"))).toEqual(["1"]);
+    await storage.delete("parts/1/b");
+    expect(await readdir(join(root, "parts"))).toEqual([]);
+    expect(await storage.putIfAbsent("parts/1/a", "2")).toBe("created");
   });
 
   test("the local copy is the folder's own file, not a copy", async () => {

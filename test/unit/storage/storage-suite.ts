@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -69,6 +69,26 @@ export function storageSuite(name: string, make: () => Promise<StorageUnderTest>
       expect(await listed(storage, "l/a")).toEqual(keys.slice(0, 5));
       expect(await listed(storage, "l/a/2")).toEqual(["l/a/2/3"]);
       expect(await listed(storage, "none/")).toEqual([]);
+    });
+
+    test("every entry tells its size and when it was written, in the order of the keys", async () => {
+      const before = Date.now();
+      await storage.putIfAbsent("e/put", "12345");
+      const file = join(scratch, "three");
+      await writeFile(file, "123");
+      await utimes(file, 1, 1);
+      await storage.upload("e/uploaded", file);
+      const found = [];
+      for await (const entry of storage.entries("e/")) found.push(entry);
+      expect(found.map(({ key, bytes }) => [key, bytes])).toEqual([
+        ["e/put", 5],
+        ["e/uploaded", 3],
+      ]);
+      // Two seconds of room: a storage elsewhere has a clock of its own, and may tell whole seconds.
+      for (const { writtenAtMs } of found) {
+        expect(writtenAtMs).toBeGreaterThan(before - 2000);
+        expect(writtenAtMs).toBeLessThan(Date.now() + 2000);
+      }
     });
 
     test("a deleted key is missing, and its name free again", async () => {

@@ -4,15 +4,16 @@ import type { CommittedRun, OpenedLog } from "../../../src/contracts/run.ts";
 import {
   carriedState,
   newConnectorState,
-  nextStep,
   transition,
   type ConnectorEvent,
   type ConnectorState,
-  type Step,
 } from "../../../src/workflows/connector-state.ts";
+import { nextStep, type Step } from "../../../src/workflows/connector-step.ts";
 import { nextStatus, type Status } from "../../../src/workflows/connector-status.ts";
 
 export const hourMs = 3_600_000;
+/** After so long a followed run that died is noticed. */
+export const attachMs = 300_000;
 
 /** `computed_at` of the nth recompute. */
 export function computedAt(n: number): string {
@@ -29,11 +30,20 @@ interface InFlight {
   fetched?: number;
 }
 
+/** A run that goes on where the history that began it has ended. */
+interface OutsideRun {
+  number: number;
+  fetched: number;
+  /** The connector asked it to report its end. */
+  attached: boolean;
+}
+
 /** The pure state with a log, a source and a clock of its own: what the workflow does around it, one step at a time. */
 export class ConnectorModel {
   state: ConnectorState = newConnectorState(undefined);
   now = Date.UTC(2026, 6, 1);
   inFlight: InFlight | null = null;
+  outside: OutsideRun | null = null;
   ended: string | null = null;
   /** Run's reason and the status it was begun in, for every run begun. */
   readonly begun: { reason: string; status: Status; number: number }[] = [];
@@ -97,6 +107,7 @@ export class ConnectorModel {
 
   /** Does what is next, up to where something must be waited for. Answers how many steps it took. */
   settle(limit = 50): number {
+    if (this.inFlight?.step.kind === "run" && this.next().kind === "continueAsNew") this.leaveRun();
     for (let steps = 0; steps < limit; steps++) {
       if (this.inFlight || this.ended !== null) return steps;
       const step = this.next();
@@ -110,7 +121,8 @@ export class ConnectorModel {
     return nextStep(this.state, {
       now: this.now,
       handlersBusy: false,
-      continueAsNewSuggested: this.historyDue,
+      continueAsNewSuggested: false,
+      historyIsLong: this.historyDue,
       historyAgeMs: 0,
     });
   }
@@ -128,15 +140,15 @@ export class ConnectorModel {
       case "run":
         return this.beginRun(step);
       case "open":
-        this.inFlight = { step, read: this.#read() };
-        return;
+        return this.beginOpen();
       default:
         this.inFlight = { step };
     }
   }
 
-  /** What was in flight is heard of; a run ends as `end` says. */
+  /** What was in flight is heard of; a run ends as `end` says, also one that was left behind. */
   finish(end: RunEnd = "clean"): void {
+    if (!this.inFlight && this.outside) return this.endOutside(end, this.outside);
     const { step, read, fetched } = this.inFlight ?? {};
     this.inFlight = null;
     switch (step?.kind) {
@@ -151,10 +163,14 @@ export class ConnectorModel {
           at: this.now,
         });
       }
+      case "attach":
+        if (!this.outside) return this.closeFollowed();
+        this.outside.attached = true;
+        return this.apply({ type: "runAttached", at: this.now });
       case "closeRun":
         this.#commit(step.number, "partial", 0, "run_abandoned");
         this.causes++;
-        this.inFlight = { step: { kind: "open" }, read: this.#read() };
+        this.beginOpen();
         return;
       case "tombstone":
         if (this.next().kind === "tombstone") this.write("removed");
@@ -168,7 +184,9 @@ export class ConnectorModel {
   /** Killed with all it knew; the next signal starts it anew from the log. */
   terminate(): void {
     if (this.inFlight?.step.kind === "run") this.#openRun = this.state.lastNumber;
+    if (this.outside) this.#openRun = this.outside.number;
     this.inFlight = null;
+    this.outside = null;
     this.owed = false;
     this.causes++;
     this.state = newConnectorState(undefined);
@@ -177,6 +195,37 @@ export class ConnectorModel {
   pass(ms: number): void {
     this.now += ms;
     if (this.state.status === "removing") this.causes += Math.ceil(ms / hourMs) + 1;
+  }
+
+  /** Continue-as-new while a run is under way. Every other such run has no plan yet. */
+  private leaveRun(): void {
+    const number = this.state.currentRun?.number ?? 0;
+    this.outside = { number, fetched: this.inFlight?.fetched ?? 0, attached: false };
+    if (number % 2 === 0) this.#openRun = number;
+    this.inFlight = null;
+    this.begin({ kind: "continueAsNew" });
+  }
+
+  private endOutside(end: RunEnd, { number, fetched, attached }: OutsideRun): void {
+    this.outside = null;
+    this.causes++;
+    if (end === "lost") return;
+    if (end === "superseded") this.#commit(number, "partial", 0, "run_abandoned");
+    else this.#commitAs(end, number, fetched);
+    if (attached) this.apply({ type: "runReported", number });
+  }
+
+  /** It cannot be asked any more: its commit, if it has none yet, says so. */
+  private closeFollowed(): void {
+    const number = this.state.currentRun?.number ?? 0;
+    if (this.#runs.at(-1)?.summary.number !== number) this.#commit(number, "partial", 0, "run_abandoned");
+    this.causes++;
+    this.beginOpen();
+  }
+
+  private beginOpen(): void {
+    this.apply({ type: "openBegun" });
+    this.inFlight = { step: { kind: "open" }, read: this.#read() };
   }
 
   private opened(read: OpenedLog | undefined): void {
@@ -189,6 +238,7 @@ export class ConnectorModel {
   }
 
   private beginRun(step: Extract<Step, { kind: "run" }>): void {
+    if (this.outside) throw new Error("two runs are under way");
     const number = this.state.lastNumber + 1;
     this.begun.push({ reason: step.reason, status: this.state.status, number });
     const newest = this.state.newest?.computed_at ?? null;
@@ -198,7 +248,7 @@ export class ConnectorModel {
     const started_at = new Date(this.now).toISOString();
     const workflow_id = `braze/acme/7/run/${number}`;
     const run = { number, workflow_id, reason: step.reason, computed_at: newest, started_at };
-    this.apply({ type: "runStarted", run });
+    this.apply({ type: "runStarted", run, outlives: true });
   }
 
   private endRun(end: RunEnd, fetched: number): void {
@@ -207,15 +257,18 @@ export class ConnectorModel {
       this.causes++;
       this.apply({ type: "runLost" });
       this.#commit(number, "partial", 0, "run_abandoned");
-      this.inFlight = { step: { kind: "open" }, read: this.#read() };
-      return;
+      return this.beginOpen();
     }
     if (end === "partial" || this.retryDueForEver) this.causes++;
+    this.#commitAs(end, number, fetched);
+    const committed = this.#runs.at(-1);
+    if (committed) this.apply({ type: "runEnded", committed, at: this.now });
+  }
+
+  #commitAs(end: Exclude<RunEnd, "lost">, number: number, fetched: number): void {
     const outcome = end === "cancelled" ? "partial" : end;
     const code = end === "cancelled" ? "run_cancelled" : "run_stalled";
     this.#commit(number, outcome, fetched, outcome === "partial" || outcome === "failed" ? code : null);
-    const committed = this.#runs.at(-1);
-    if (committed) this.apply({ type: "runEnded", committed, at: this.now });
   }
 
   #commit(number: number, outcome: RunOutcome, fetched: number, code: string | null): void {

@@ -1,13 +1,8 @@
 import { array, assert, constantFrom, integer, property, tuple } from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  carriedState,
-  isOvertaken,
-  isRunUnwanted,
-  newConnectorState,
-  nextStep,
-} from "../../../src/workflows/connector-state.ts";
-import { ConnectorModel, computedAt, hourMs, type RunEnd } from "./connector-model.ts";
+import { carriedState, newConnectorState, transition } from "../../../src/workflows/connector-state.ts";
+import { isCleanUpDue, isOvertaken, isRunUnwanted, nextStep } from "../../../src/workflows/connector-step.ts";
+import { attachMs, ConnectorModel, computedAt, hourMs, type RunEnd } from "./connector-model.ts";
 
 /** Created, active, its log read, and at rest after the first look. */
 function active(): ConnectorModel {
@@ -33,7 +28,7 @@ function delivered(): ConnectorModel {
 function rest(model: ConnectorModel, end: RunEnd = "clean", limit = 200): number {
   for (let steps = 1; steps <= limit; steps++) {
     model.settle();
-    if (!model.inFlight) return steps;
+    if (!model.inFlight && !model.outside) return steps;
     model.finish(end);
   }
   throw new Error("it never comes to rest");
@@ -150,6 +145,30 @@ describe("recomputes", () => {
 });
 
 describe("looks", () => {
+  test("files of old runs are due a day after the log was opened, and each day after, also over continue-as-new", () => {
+    const { state, now } = delivered();
+    const dayMs = 24 * hourMs;
+    expect([isCleanUpDue(state, now), isCleanUpDue(state, now + dayMs)]).toEqual([false, true]);
+    const cleaned = transition(state, { type: "cleanedUp", at: now + dayMs });
+    const carried = newConnectorState(carriedState(cleaned));
+    for (const later of [cleaned, carried]) {
+      expect([isCleanUpDue(later, now + 2 * dayMs - 1), isCleanUpDue(later, now + 2 * dayMs)]).toEqual([
+        false,
+        true,
+      ]);
+    }
+  });
+
+  test("a run that is due goes before files of old runs, but not for more than a day", () => {
+    const { state, now } = delivered();
+    const waiting = { ...state, newest: { computed_at: computedAt(9) } };
+    const dayMs = 24 * hourMs;
+    expect([isCleanUpDue(waiting, now + dayMs), isCleanUpDue(waiting, now + 2 * dayMs)]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
   test("an hour after the last one the segment is looked at, and what is newer is run", () => {
     const model = delivered();
     model.sourceComputed = 2;
@@ -258,7 +277,7 @@ describe("settings", () => {
     const model = new ConnectorModel();
     model.settle();
     model.finish();
-    const around = { now: model.now, handlersBusy: true, continueAsNewSuggested: true, historyAgeMs: 0 };
+    const around = { ...quiet, now: model.now, handlersBusy: true, continueAsNewSuggested: true };
     expect(nextStepOf(model, around)).toEqual({ kind: "wait", ms: null });
   });
 
@@ -386,11 +405,152 @@ describe("a log that cannot be opened", () => {
   });
 });
 
-describe("continue-as-new", () => {
-  test("comes between runs, when suggested, after the given number of runs or after a day", () => {
+/** Continued as new while run 2, for the second recompute, is under way; its log read. Number 3 has a plan, 2 has none. */
+function following(run = 2): ConnectorModel {
+  const model = delivered();
+  for (let number = 2; number <= run; number++) {
+    model.signal(number);
+    if (number < run) rest(model);
+  }
+  model.settle();
+  model.historyDue = true;
+  model.settle();
+  expect(model.inFlight?.step.kind).toBe("open");
+  model.finish();
+  expect(model.state.currentRun).toMatchObject({ number: run, computed_at: computedAt(run) });
+  return model;
+}
+
+describe("a run that goes on over continue-as-new", () => {
+  test.each([2, 4])(
+    "run %i is asked to report, neither closed nor begun again, and adopted as it ends",
+    (run) => {
+      const model = following(run);
+      expect(model.next()).toEqual({ kind: "attach" });
+      rest(model);
+      expect(model.delivered).toBe(run);
+      expect(model.begun).toHaveLength(run);
+      expect(model.state).toMatchObject({ currentRun: null, lastRun: { outcome: "clean" }, newest: null });
+    },
+  );
+
+  test("one that ended before the log was read is adopted, not lost", () => {
     const model = delivered();
-    const around = { now: model.now, handlersBusy: false, continueAsNewSuggested: false, historyAgeMs: 0 };
+    model.signal(2);
+    model.settle();
+    model.historyDue = true;
+    model.settle();
+    const { read } = model.inFlight ?? {};
+    expect(read).toMatchObject({ lastNumber: 2, open: true });
+    model.inFlight = null;
+    model.finish("failed");
+    model.begin({ kind: "open" });
+    model.finish();
+    expect(model.state).toMatchObject({ status: "error", currentRun: null, lostRun: null, newest: null });
+    rest(model);
+    expect(model.begun).toHaveLength(2);
+  });
+
+  test("recomputes that come while it is followed make exactly one more", () => {
+    const model = following();
+    for (const n of [7, 5, 9]) model.signal(n);
+    expect(isOvertaken(model.state)).toBe(true);
+    rest(model);
+    expect(model.delivered).toBe(9);
+    expect(model.begun).toHaveLength(3);
+  });
+
+  test("one that dies is noticed as it is asked again, closed in the log and followed by another", () => {
+    const model = following();
+    model.settle();
+    model.finish();
+    model.finish("lost");
+    model.pass(attachMs - 1);
+    expect(model.next()).toEqual({ kind: "wait", ms: 1 });
+    model.pass(1);
+    expect(model.next()).toEqual({ kind: "attach" });
+    rest(model);
+    expect(model.begun).toHaveLength(3);
+    expect(model.delivered).toBe(2);
+  });
+
+  test("a report of another run changes nothing", () => {
+    const model = following();
+    const before = model.state;
+    for (const number of [1, 3, "2", undefined]) model.apply({ type: "runReported", number });
+    expect(model.state).toEqual(before);
+  });
+
+  test("a report that comes while the log is read has it read once more", () => {
+    const model = following();
+    model.settle();
+    model.finish();
+    model.begin({ kind: "open" });
+    const { inFlight } = model;
+    model.inFlight = null;
+    model.finish("clean");
+    model.inFlight = inFlight;
+    model.finish();
+    expect(model.state.currentRun).not.toBeNull();
+    expect(model.next()).toEqual({ kind: "open" });
+    rest(model);
+    expect(model.state).toMatchObject({ currentRun: null, lastRun: { number: 2 } });
+  });
+
+  test("it is unwanted once the connector is deactivated, and what it did is adopted", () => {
+    const model = following();
+    model.settle();
+    model.finish();
+    model.write("deactivated");
+    expect(isRunUnwanted(model.state)).toBe(true);
+    expect(model.next().kind).toBe("wait");
+    rest(model, "cancelled");
+    expect(model.state).toMatchObject({ status: "inactive", currentRun: null });
+  });
+
+  test("a removed connector does not end before it", () => {
+    const model = following();
+    model.settle();
+    model.finish();
+    model.write("removed");
+    expect(model.next().kind).toBe("wait");
+    rest(model, "cancelled");
+    expect(model.ended).toBe("the connector was removed");
+  });
+
+  test("everybody is unset only after it", () => {
+    const model = following();
+    model.settle();
+    model.finish();
+    model.write("removing");
+    expect(model.next().kind).toBe("wait");
+    model.finish("cancelled");
+    rest(model);
+    expect(model.begun.at(-1)).toMatchObject({ reason: "remove", number: 3 });
+    expect(model.ended).toBe("the connector was removed");
+  });
+
+  test("it is carried again and again, with what it was told", () => {
+    const model = following();
+    model.signal(7);
+    model.apply({ type: "runTold" });
+    for (let history = 0; history < 3; history++) {
+      model.historyDue = true;
+      model.settle();
+      model.finish();
+      expect(model.state).toMatchObject({ currentRun: { number: 2 }, tie: { told: true, attachAtMs: 0 } });
+    }
+    rest(model);
+    expect(model.begun).toHaveLength(3);
+  });
+});
+
+describe("continue-as-new", () => {
+  test("comes when suggested, past so many events, after the given number of runs or after a day", () => {
+    const model = delivered();
+    const around = { ...quiet, now: model.now };
     expect(nextStepOf(model, around).kind).toBe("wait");
+    expect(nextStepOf(model, { ...around, historyIsLong: true }).kind).toBe("continueAsNew");
     expect(nextStepOf(model, { ...around, historyAgeMs: 24 * hourMs }).kind).toBe("continueAsNew");
     expect(nextStepOf(model, { ...around, continueAsNewSuggested: true }).kind).toBe("continueAsNew");
     expect(nextStepOf(model, { ...around, continueAsNewSuggested: true, handlersBusy: true }).kind).toBe(
@@ -398,9 +558,19 @@ describe("continue-as-new", () => {
     );
     model.state = { ...model.state, runsHere: 100 };
     expect(nextStepOf(model, around).kind).toBe("continueAsNew");
+  });
+
+  test("comes during a run that was begun to outlive the history, and never during another", () => {
+    const model = delivered();
     model.signal(2);
-    model.begin({ kind: "run", reason: "recompute" });
-    expect(nextStepOf(model, around).kind).not.toBe("continueAsNew");
+    model.settle();
+    const around = { ...quiet, now: model.now, historyIsLong: true };
+    expect(nextStepOf(model, around).kind).toBe("continueAsNew");
+    expect(nextStepOf(model, { ...around, handlersBusy: true }).kind).toBe("wait");
+    const run = model.state.currentRun;
+    if (!run) throw new Error("no run was begun");
+    model.apply({ type: "runStarted", run, outlives: false });
+    expect(nextStepOf(model, around).kind).toBe("wait");
   });
 
   test("carries plain JSON, all of it, and nothing that the log knows", () => {
@@ -412,7 +582,14 @@ describe("continue-as-new", () => {
       newest: { computed_at: computedAt(5) },
       status: "opening",
     });
-    expect(Object.keys(carried).toSorted()).toEqual(["lookAtMs", "newest", "partialStreak", "wanted"]);
+    expect(Object.keys(carried).toSorted()).toEqual([
+      "cleanUpAtMs",
+      "lookAtMs",
+      "newest",
+      "partialStreak",
+      "storageId",
+      "wanted",
+    ]);
   });
 
   test("keeps a verification that no run was begun for, and one wish among others", () => {
@@ -435,6 +612,26 @@ describe("continue-as-new", () => {
     model.apply({ type: "verificationRequested", sample: 500 });
     model.write("deactivated");
     expect(model.state).toMatchObject({ wanted: null, sample: null });
+  });
+
+  test("carries the run under way, a lost one that the log could not tell of, and the count of what was ignored", () => {
+    const model = delivered();
+    model.apply({ type: "recomputed", recompute: undefined });
+    model.signal(2);
+    model.settle();
+    const current = model.state.currentRun;
+    const carried = carriedState(model.state);
+    expect(carried).toMatchObject({ run: { current, told: false }, ignoredSignals: 1 });
+    expect(JSON.parse(JSON.stringify(carried))).toEqual(carried);
+    expect(newConnectorState(carried)).toMatchObject({ currentRun: current, ignoredSignals: 1 });
+    model.logBroken = true;
+    model.finish("lost");
+    model.finish();
+    expect(carriedState(model.state)).toMatchObject({ lostRun: current });
+    expect(newConnectorState(carriedState(model.state))).toMatchObject({
+      lostRun: current,
+      currentRun: null,
+    });
   });
 
   test("keeps a recompute that no run was begun for", () => {
@@ -485,7 +682,8 @@ function live(steps: [string, number][]): ConnectorModel {
     happenings[what]?.(model, n);
     const before = model.inFlight;
     if (model.settle() >= 10) throw new Error(`it does not pause after ${what}`);
-    if (before && model.inFlight !== before) throw new Error("two things are in flight");
+    const isLeftBehind = before?.step.kind === "run" && model.outside !== null;
+    if (before && model.inFlight !== before && !isLeftBehind) throw new Error("two things are in flight");
     if (model.begun.length > model.causes) throw new Error(`a run has no cause, after ${what}`);
   }
   for (const { reason, status } of model.begun) {
@@ -533,13 +731,14 @@ describe("whatever happens, in whatever order", () => {
         const model = live(steps.filter(([what]) => what !== "removeWithCleanup"));
         if (model.ended !== null) return;
         model.logBroken = false;
-        if (model.inFlight) model.finish("failed");
+        if (model.inFlight || model.outside) model.finish("failed");
         // Enough for a log that could not be opened to be tried again.
         if (model.state.status === "blocked") model.pass(hourMs);
         for (let step = 0; step < 20 && model.owed; step++) {
           model.settle();
           if (model.inFlight?.step.kind === "look") break;
-          if (model.inFlight) model.finish("failed");
+          if (model.inFlight || model.outside) model.finish("failed");
+          else if (model.state.currentRun) model.pass(attachMs);
           else if (model.logged !== "active") model.write("activated");
           else break;
         }
@@ -562,6 +761,8 @@ describe("whatever happens, in whatever order", () => {
     },
   );
 });
+
+const quiet = { handlersBusy: false, continueAsNewSuggested: false, historyIsLong: false, historyAgeMs: 0 };
 
 function nextStepOf(model: ConnectorModel, around: Parameters<typeof nextStep>[1]) {
   return nextStep(model.state, around);

@@ -1,0 +1,25 @@
+import type { Client } from "@temporalio/client";
+import type { Logger } from "pino";
+import type { Connectors } from "../client.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { Doorkeeper } from "./auth/authenticate.ts";
+import type { WebhookSecrets } from "./webhook/secrets.ts";
+
+/** What the gateway is made of; tests put their own in. */
+export interface GatewayDeps {
+  client: Client;
+  connectors: Connectors;
+  storage: Storage;
+  doorkeeper: Doorkeeper;
+  webhookSecrets: WebhookSecrets;
+  /** Braze hosts beside Braze's own. */
+  allowedOrigins: readonly string[];
+  ratePerMinute: number;
+  temporalUiUrl?: string | undefined;
+  /** Folder of the page's built files; undefined where there is none. */
+  webFolder?: string | undefined;
+  /** At most one webhook signal per connector within this time, and one trailing. Default: 10 s. */
+  coalesceMs?: number | undefined;
+  version: string;
+  log: Logger;
+}

@@ -1,0 +1,126 @@
+import type { FastifyRequest } from "fastify";
+import { activationParamsSchema, deleteQuerySchema, noQuerySchema } from "../../contracts/http.ts";
+import { activationSchema } from "../../contracts/http-answers.ts";
+import { replacement, type WriteSchemas } from "../../contracts/http-config.ts";
+import type { ConnectorKey, ConnectorSettings, ConnectorView } from "../../client.ts";
+import { z } from "zod";
+import { readProblems, writeProblems } from "../answers.ts";
+import { principalOf } from "../auth/authenticate.ts";
+import type { Gateway, Server } from "../gateway.ts";
+import { askedBy } from "../idempotency.ts";
+import { HttpProblem } from "../problems.ts";
+
+interface Change {
+  segment?: number | undefined;
+  status?: "active" | "inactive" | undefined;
+  config?: ConnectorSettings | undefined;
+}
+
+/** One connector: look, change, remove. */
+export function activationRoutes(server: Server, gateway: Gateway, { patch, put }: WriteSchemas): void {
+  const common = { tags: ["activations"], params: activationParamsSchema };
+
+  server.route({
+    method: "GET",
+    url: "/api/activations/:id/",
+    schema: {
+      operationId: "getActivation",
+      summary: "One connector, with the progress of its run",
+      description: "From its log where no worker answers within 2 s; then without the run's progress.",
+      ...common,
+      querystring: noQuerySchema,
+      response: { 200: activationSchema, ...readProblems },
+    },
+    handler: (request) => gateway.reads.view(keyOf(request)),
+  });
+
+  server.route({
+    method: "PATCH",
+    url: "/api/activations/:id/",
+    config: { writes: true },
+    schema: {
+      operationId: "changeActivation",
+      summary: "Activate, deactivate or change settings",
+      description:
+        "A field of config that is left out keeps its stored value, null returns it to its default, api_key *** keeps the stored key. " +
+        "segment and connector_type may not change.",
+      ...common,
+      querystring: noQuerySchema,
+      body: patch,
+      response: { 200: activationSchema, ...writeProblems },
+    },
+    handler: (request) => change(gateway, request, request.body as Change),
+  });
+
+  server.route({
+    method: "PUT",
+    url: "/api/activations/:id/",
+    config: { writes: true },
+    schema: {
+      operationId: "replaceActivation",
+      summary: "Replace the settings",
+      description:
+        "A field of config that is left out returns to its default; api_key *** keeps the stored key.",
+      ...common,
+      querystring: noQuerySchema,
+      body: put,
+      response: { 200: activationSchema, ...writeProblems },
+    },
+    handler: (request) => {
+      const { config, ...others } = request.body;
+      return change(gateway, request, { ...(others as Change), config: replacement(config) });
+    },
+  });
+
+  server.route({
+    method: "DELETE",
+    url: "/api/activations/:id/",
+    config: { writes: true },
+    schema: {
+      operationId: "removeActivation",
+      summary: "Remove a connector",
+      description:
+        "Braze keeps what it has, unless cleanup=true: then everyone is unset there first, by a run that this does not wait for.",
+      ...common,
+      querystring: deleteQuerySchema,
+      response: { 204: z.undefined().describe("Removed, or being removed."), ...writeProblems },
+    },
+    handler: async (request, reply) => {
+      const key = keyOf(request);
+      await gateway.reads.logged(key);
+      await gateway.writes.remove(key, request.query.cleanup === "true", askedBy(request));
+      return await reply.code(204).send();
+    },
+  });
+}
+
+/** In the order in which nothing is delivered that the caller does not want: stop first, start last. */
+async function change(
+  gateway: Gateway,
+  request: FastifyRequest,
+  { segment, status, config }: Change,
+): Promise<ConnectorView> {
+  const key = keyOf(request as FastifyRequest<{ Params: { id: number } }>);
+  let view = await gateway.reads.logged(key);
+  if (segment !== undefined && segment !== key.segment_id) {
+    throw new HttpProblem(409, {
+      segment: ["cannot be changed: create a connector for the other segment and delete this one"],
+    });
+  }
+  const asked = askedBy(request);
+  if (status === "inactive") view = await gateway.writes.setStatus(key, status, step(asked, "status"));
+  if (config && Object.keys(config).length > 0) {
+    view = await gateway.writes.configure(key, config, step(asked, "config"));
+  }
+  if (status === "active") view = await gateway.writes.setStatus(key, status, step(asked, "status"));
+  return view;
+}
+
+/** Each of a request's updates is a request of its own to the workflow. */
+function step(asked: ReturnType<typeof askedBy>, name: string): ReturnType<typeof askedBy> {
+  return { ...asked, request: `${asked.request} ${name}` };
+}
+
+export function keyOf(request: FastifyRequest<{ Params: { id: number } }>): ConnectorKey {
+  return { tenant_slug: principalOf(request).tenant, segment_id: request.params.id };
+}

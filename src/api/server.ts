@@ -1,0 +1,153 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { JSONWebKeySet } from "jose";
+import type { Logger } from "pino";
+import { readSealingKeys } from "../client/sealing-keys.ts";
+import { connectTemporalLazily } from "../client/connect-temporal.ts";
+import { createConnectors } from "../client.ts";
+import { EnvironmentError, type Environment } from "../contracts/environment.ts";
+import { packageVersion } from "../package-version.ts";
+import { openStorage } from "../storage/open-storage.ts";
+import { ApiKeys } from "./auth/api-keys.ts";
+import type { Doorkeeper } from "./auth/authenticate.ts";
+import { createVerifyToken } from "./auth/jwt.ts";
+import { WatchedFile } from "./auth/watched-file.ts";
+import { buildServer } from "./build-server.ts";
+import { createApiLogger } from "./logger.ts";
+import { noSecrets, parseSecrets, type WebhookSecrets } from "./webhook/secrets.ts";
+
+/**
+ * Runs one gateway process until it is told to stop (SIGINT, SIGTERM): it then takes no new requests, answers those it has, sends the
+ * recomputes that it has promised to hand on, and returns.
+ * It starts whether or not Temporal can be reached; `/readyz` tells. Throws an `EnvironmentError` with every problem of the variables
+ * and the files they name at once.
+ */
+export async function runApi(environment: Environment): Promise<void> {
+  const log = createApiLogger(environment.LOG_LEVEL);
+  const { sealingKeys, doorkeeper, webhookSecrets } = await readGatewaySecrets(environment, log);
+  const stopped = untilTold();
+  const client = connectTemporalLazily();
+  const allowedOrigins = environment.ALLOWED_BRAZE_ORIGINS;
+  const server = await buildServer({
+    client,
+    connectors: createConnectors({ client, sealingKeys, allowedOrigins }),
+    storage: await openStorage(environment.STORAGE_URL),
+    doorkeeper,
+    webhookSecrets,
+    allowedOrigins,
+    ratePerMinute: environment.RATE_LIMIT_PER_MINUTE,
+    temporalUiUrl: environment.TEMPORAL_UI_URL,
+    webFolder: webFolder(),
+    version: packageVersion(),
+    log,
+  });
+  try {
+    const { HTTP_HOST: host, HTTP_PORT: port } = environment;
+    const url = await server.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
+      throw new EnvironmentError([`HTTP_PORT: nothing can listen at ${host}:${port} (${error.code})`]);
+    });
+    log.info({ ready: true, url, pid: process.pid }, "gateway ready");
+    await stopped;
+  } finally {
+    await server.close();
+    await client.connection.close();
+  }
+  log.info("gateway stopped");
+}
+
+interface GatewaySecrets {
+  sealingKeys: JSONWebKeySet;
+  doorkeeper: Doorkeeper;
+  webhookSecrets: WebhookSecrets;
+}
+
+/** Also asked before the process starts, so that every problem is told at once. */
+export async function readGatewaySecrets(
+  environment: GatewayVariables,
+  log: Pick<Logger, "error" | "info">,
+): Promise<GatewaySecrets> {
+  const [sealing, keys, token, secrets] = await Promise.allSettled([
+    requireSealingKeys(environment.SEALING_PUBLIC_KEYS_FILE),
+    openApiKeys(environment, log),
+    createVerifyToken(environment),
+    openWebhookSecrets(environment.SEGOPS_WEBHOOK_SECRETS_FILE, log),
+  ]);
+  if (
+    sealing.status === "fulfilled" &&
+    keys.status === "fulfilled" &&
+    token.status === "fulfilled" &&
+    secrets.status === "fulfilled"
+  ) {
+    const doorkeeper = { apiKeys: keys.value, verifyToken: token.value };
+    return { sealingKeys: sealing.value, doorkeeper, webhookSecrets: secrets.value };
+  }
+  const failed = [sealing, keys, token, secrets].filter((result) => result.status === "rejected");
+  throw new EnvironmentError(failed.flatMap(({ reason }) => problemsOf(reason)));
+}
+
+type GatewayVariables = Pick<
+  Environment,
+  | "SEALING_PUBLIC_KEYS_FILE"
+  | "GATEWAY_API_KEYS_FILE"
+  | "SEGOPS_WEBHOOK_SECRETS_FILE"
+  | "JWT_JWKS_URL"
+  | "JWT_SECRET_FILE"
+  | "JWT_ISSUER"
+  | "JWT_AUDIENCE"
+  | "JWT_TENANT_CLAIM"
+  | "JWT_ROLE_CLAIM"
+>;
+
+async function requireSealingKeys(path: string | undefined): Promise<JSONWebKeySet> {
+  const keys = await readSealingKeys(path);
+  if (keys) return keys;
+  throw new EnvironmentError([
+    "SEALING_PUBLIC_KEYS_FILE: is needed to seal Braze keys; name the sealing-public-keys.json that `segops-braze keys create` made",
+  ]);
+}
+
+async function openApiKeys(
+  environment: GatewayVariables,
+  log: Pick<Logger, "error" | "info">,
+): Promise<WatchedFile<ApiKeys> | undefined> {
+  const path = environment.GATEWAY_API_KEYS_FILE;
+  if (path) {
+    return await WatchedFile.open({
+      variable: "GATEWAY_API_KEYS_FILE",
+      path,
+      parse: (json) => ApiKeys.parse(json),
+      log,
+    });
+  }
+  if (environment.JWT_JWKS_URL || environment.JWT_SECRET_FILE) return undefined;
+  throw new EnvironmentError([
+    "GATEWAY_API_KEYS_FILE: is required where no JWT_JWKS_URL or JWT_SECRET_FILE is set; `segops-braze api-key create --tenant TENANT --file FILE` makes it",
+  ]);
+}
+
+async function openWebhookSecrets(
+  path: string | undefined,
+  log: Pick<Logger, "error" | "info">,
+): Promise<WebhookSecrets> {
+  if (!path) return noSecrets;
+  return await WatchedFile.open({ variable: "SEGOPS_WEBHOOK_SECRETS_FILE", path, parse: parseSecrets, log });
+}
+
+function problemsOf(error: unknown): string[] {
+  if (error instanceof EnvironmentError) return error.problems;
+  throw error;
+}
+
+/** Listened for from the start, so that it is never too early to stop. */
+function untilTold(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGINT", () => resolve());
+    process.once("SIGTERM", () => resolve());
+  });
+}
+
+/** Beside the built code, or where the build would put it. */
+function webFolder(): string | undefined {
+  const places = ["../../web", "../../dist/web"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+  return places.find((place) => existsSync(`${place}/index.html`));
+}

@@ -1,0 +1,191 @@
+import type { Page } from "playwright-core";
+import { eventually } from "../integration/waiting.ts";
+import { ids, type TestConnector } from "../integration/test-connector.ts";
+import { signIn } from "./open-browser.ts";
+import type { PageStage } from "./page-stage.ts";
+
+/** Every screen of the page, with something to see on it. */
+
+/** Connectors in every state there is. */
+interface Cast {
+  delivered: TestConnector;
+  held: TestConnector;
+  failed: TestConnector;
+  inactive: TestConnector;
+  running: TestConnector;
+}
+
+interface Scene {
+  name: string;
+  /** Brings a page there, whatever it showed before. It is signed in, but for the first two. */
+  open: (page: Page, cast: Cast, on: PageStage) => Promise<void>;
+}
+
+export async function startCast({ stage }: PageStage): Promise<Cast> {
+  const [delivered, held, failed, inactive, running] = [
+    stage.connector(),
+    stage.connector(),
+    stage.connector(),
+    stage.connector("a-key-that-braze-does-not-know"),
+    stage.connector(),
+  ];
+  const blockedIds = ["user-7", "user-8"];
+  await delivered.start({ name: "High LTV buyers", members: ids(3482) }, {}, { blockedIds });
+  await held.start({ name: "Newsletter readers", members: ids(400) }, { max_removal_percent: 30 });
+  await failed.start({ name: "Lapsed buyers", members: ids(50) }, { api_key: "a-key-of-another-workspace" });
+  await inactive.segment({ name: "Cart abandoners", members: ids(10) });
+  await inactive.compute();
+  await inactive.create({}, { activate: false });
+  await Promise.all([delivered.ran(1), held.ran(1), failed.ran(1)]);
+  await delivered.recompute({ exitFirst: 12, enter: ["ada", "ben"] });
+  await held.recompute({ exitFirst: 240 });
+  await Promise.all([delivered.ran(2), held.ran(2)]);
+  // Slow enough to be looked at for minutes.
+  const slow = { requests_per_second: 5 };
+  await running.start({ name: "All customers", generate: { count: 60_000, prefix: "user-" } }, slow);
+  await eventually("a run shows how far it is", async () => {
+    const { current_run: run } = await running.describe();
+    return (run?.progress?.users_done ?? 0) > 2_000 && run?.progress?.eta_seconds !== null;
+  });
+  return { delivered, held, failed, inactive, running };
+}
+
+export const scenes: readonly Scene[] = [
+  {
+    name: "sign-in",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Sign in" }).waitFor();
+    },
+  },
+  {
+    name: "sign-in-refused",
+    open: async (page) => {
+      await page.getByLabel("API key").fill("sk_test_of_nobody_at_all");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByText("does not know this key").waitFor();
+    },
+  },
+  {
+    name: "activations-empty",
+    open: async (page, _cast, { emptyTenantsKey, apiKey }) => {
+      await signIn(page, emptyTenantsKey);
+      await page.getByText("No connectors yet.").waitFor();
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await signIn(page, apiKey);
+      await page.getByRole("radio", { name: "Inactive" }).check();
+      await page.getByRole("radio", { name: "All" }).check();
+    },
+  },
+  {
+    name: "activations",
+    open: async (page) => {
+      await go(page, "/activations");
+      await page.getByRole("link", { name: "Lapsed buyers" }).waitFor();
+    },
+  },
+  {
+    name: "new-connector",
+    open: async (page) => {
+      await go(page, "/activations/new");
+      await page.getByRole("button", { name: "Create" }).waitFor();
+    },
+  },
+  {
+    name: "new-connector-errors",
+    open: async (page) => {
+      await page.getByText("Advanced settings").click();
+      await page.getByLabel("Segment (required)").fill("seven");
+      await page.getByLabel("Users per request").fill("500");
+      await page.getByRole("button", { name: "Create" }).click();
+      await page.getByText("must be at most 75").waitFor();
+    },
+  },
+  {
+    name: "connector",
+    open: async (page, { delivered }) => {
+      await goTo(page, delivered);
+      await page
+        .getByRole("row")
+        .filter({ hasText: "no change" })
+        .or(page.getByText("clean").first())
+        .waitFor();
+    },
+  },
+  {
+    name: "connector-user",
+    open: async (page, { delivered }) => {
+      await goTo(page, delivered);
+      await page.getByLabel("User id").fill("user-7");
+      await page.getByRole("button", { name: "Look up" }).click();
+      await page.getByText("SegOps does not name").waitFor();
+    },
+  },
+  {
+    name: "connector-running",
+    open: async (page, { running }) => {
+      await goTo(page, running);
+      await page.getByText("to go").waitFor();
+    },
+  },
+  {
+    name: "connector-error",
+    open: async (page, { failed }) => {
+      await goTo(page, failed);
+      await page.getByText("The last sync failed").waitFor();
+    },
+  },
+  {
+    name: "connector-inactive",
+    open: async (page, { inactive }) => {
+      await goTo(page, inactive);
+      await page.getByText("No runs yet.").waitFor();
+    },
+  },
+  {
+    name: "connector-held",
+    open: async (page, { held }) => {
+      await goTo(page, held);
+      await page.getByText("240 users would be removed").waitFor();
+    },
+  },
+  {
+    name: "approve",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Approve removal" }).click();
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+  {
+    name: "settings",
+    open: async (page, { delivered }) => {
+      await go(page, `/activations/${delivered.id}/settings`);
+      await page.getByRole("button", { name: "Save" }).waitFor();
+    },
+  },
+  {
+    name: "delete",
+    open: async (page, { delivered }) => {
+      await goTo(page, delivered);
+      await page.getByRole("button", { name: "Delete" }).click();
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+  {
+    name: "not-found",
+    open: async (page) => {
+      await go(page, "/activations/999999");
+      await page.getByRole("heading", { name: "No such connector" }).waitFor();
+    },
+  },
+];
+
+/** As a person who types an address: what is behind the # changes, the page stays. */
+async function go(page: Page, place: string): Promise<void> {
+  const url = new URL(page.url());
+  url.hash = place;
+  await page.goto(url.href);
+}
+
+async function goTo(page: Page, connector: TestConnector): Promise<void> {
+  await go(page, `/activations/${connector.id}`);
+}

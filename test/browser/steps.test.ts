@@ -1,0 +1,204 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { ids, type TestConnector } from "../integration/test-connector.ts";
+import { openBrowser, openPage, signIn, type WatchedPage } from "./open-browser.ts";
+import { startPageStage, temporalUiUrl, type PageStage } from "./page-stage.ts";
+
+const executable = inject("chromium");
+
+describe.skipIf(!executable)("on the page", () => {
+  let on: PageStage;
+  let browser: Browser;
+  let watched: WatchedPage;
+  let page: Page;
+
+  beforeAll(async () => {
+    on = await startPageStage();
+    browser = await openBrowser(executable ?? "");
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await on?.stop();
+  });
+  beforeEach(async () => {
+    watched = await openPage(browser, on.url);
+    page = watched.page;
+  });
+  afterEach(async () => {
+    await page.context().close();
+    if (watched.faults.length > 0) throw new Error(`The page is at fault:\n${watched.faults.join("\n")}`);
+  });
+
+  /** A computed segment and a workspace, and nothing between them yet. */
+  async function unconnected(name: string, count = 20): Promise<TestConnector> {
+    const connector = on.stage.connector();
+    await connector.workspace({});
+    await connector.segment({ name, members: ids(count) });
+    await connector.compute();
+    return connector;
+  }
+
+  /** SegOps' steps 3 to 5, as its documentation walks through them. */
+  async function fillIn(connector: TestConnector, apiKey: string): Promise<void> {
+    await page.getByRole("link", { name: "+ New Connector" }).click();
+    await page.getByLabel("Connector type").selectOption("Braze");
+    await page.getByLabel("Segment (required)").fill(String(connector.id));
+    await page.getByLabel("REST endpoint (required)").selectOption("Another address …");
+    await page.getByLabel("Address of the REST endpoint").fill(on.stage.stack.brazeUrl);
+    await page.getByLabel("API key").fill(apiKey);
+    await page.getByRole("button", { name: "Create" }).click();
+  }
+
+  test("SegOps' steps 3 to 6, click by click, deliver a segment to Braze", async () => {
+    const connector = await unconnected("High LTV Buyers");
+    await signIn(page, on.apiKey);
+    await fillIn(connector, connector.brazeKey);
+    const active = page.getByRole("switch", { name: "Active" });
+    await active.waitFor();
+    expect(await active.isChecked()).toBe(false);
+    expect(await connector.describe()).toMatchObject({ status: "inactive", last_run: null });
+
+    await active.click();
+    await page.getByText("is active.").waitFor();
+    await connector.ran(1);
+    await page.getByRole("heading", { name: "High LTV Buyers" }).waitFor();
+    const channel = page.getByRole("row").filter({ hasText: `attribute ${connector.attribute}` });
+    await channel.getByRole("cell", { name: "20", exact: true }).waitFor();
+    await page.getByRole("row").filter({ hasText: "clean" }).waitFor();
+    expect(await connector.inBraze()).toEqual(ids(20).toSorted());
+
+    await page.getByRole("link", { name: "Activations" }).click();
+    const row = page.getByRole("row").filter({ hasText: "High LTV Buyers" });
+    await row.getByText("active", { exact: true }).waitFor();
+    await row.getByRole("cell", { name: "20", exact: true }).waitFor();
+    await row.getByRole("switch").click();
+    await row.getByText("inactive", { exact: true }).waitFor();
+    expect(await connector.describe()).toMatchObject({ status: "inactive" });
+  });
+
+  test("a key that the gateway does not know is refused in words, and no key outlives the session", async () => {
+    await page.getByLabel("API key").fill("sk_test_of_nobody_at_all");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("does not know this key").waitFor();
+    expect(await page.evaluate("document.activeElement.name")).toBe("key");
+
+    await signIn(page, on.apiKey);
+    await page.reload();
+    await page.getByRole("heading", { name: "Activations" }).waitFor();
+    expect(await page.evaluate("JSON.stringify(localStorage)")).not.toContain("sk_");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(await page.evaluate("JSON.stringify([localStorage, sessionStorage])")).not.toContain("sk_");
+  });
+
+  test("what the gateway refuses is told at its field, and the first such field has the focus", async () => {
+    await signIn(page, on.apiKey);
+    await page.getByRole("link", { name: "+ New Connector" }).click();
+    await page.getByLabel("Segment (required)").fill("seven");
+    await page.getByText("Advanced settings").click();
+    await page.getByLabel("Users per request").fill("500");
+    await page.getByRole("button", { name: "Create" }).click();
+    await page.getByText("must be at most 75").waitFor();
+    const segment = page.getByLabel("Segment (required)");
+    expect(await page.evaluate("document.activeElement.name")).toBe("segment");
+    expect(await segment.getAttribute("aria-invalid")).toBe("true");
+    const described = (await segment.getAttribute("aria-describedby"))?.split(" ")[0] ?? "";
+    expect(await page.locator(`[id="${described}"]`).textContent()).toContain("must be a");
+    expect(await page.getByLabel("API key").getAttribute("aria-invalid")).toBe("true");
+  });
+
+  test("an error is shown with what to do, and mended by another key", async () => {
+    const connector = await unconnected("Lapsed buyers");
+    await signIn(page, on.apiKey);
+    await fillIn(connector, "a-key-that-braze-does-not-know");
+    await page.getByRole("switch", { name: "Active" }).click();
+    await page.getByText("The last sync failed").waitFor();
+    const notice = page.getByRole("region", { name: "The last sync failed" });
+    await notice.getByText("Braze answered 401").waitFor();
+    await notice.getByText("What to do: Check that the key").waitFor();
+
+    await notice.getByRole("link", { name: "its settings" }).click();
+    const key = page.getByLabel("API key");
+    expect(await key.inputValue()).toBe("");
+    await key.fill(connector.brazeKey);
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Settings saved.").waitFor();
+    await page.getByRole("row").filter({ hasText: "clean" }).waitFor();
+    await notice.waitFor({ state: "detached" });
+    expect(await connector.differing()).toEqual({ missing: [], extra: [] });
+  });
+
+  test("a held removal is approved in a dialog that says what will happen, and exactly that set leaves", async () => {
+    const connector = on.stage.connector();
+    await connector.start({ name: "Newsletter readers", members: ids(400) }, { max_removal_percent: 30 });
+    await connector.ran(1);
+    await connector.recompute({ exitFirst: 240 });
+    await connector.ran(2);
+    await signIn(page, on.apiKey);
+    await page.getByRole("link", { name: "Newsletter readers" }).click();
+    const approve = page.getByRole("button", { name: "Approve removal" });
+    await approve.click();
+    const dialog = page.getByRole("dialog", { name: "Remove 240 users?" });
+    await dialog.getByText("will no longer be members of").waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    expect(await page.evaluate("document.activeElement.textContent")).toContain("Approve removal");
+    expect((await connector.inBraze()).length).toBe(400);
+
+    await approve.click();
+    await dialog.getByRole("button", { name: "Remove 240 users" }).click();
+    await page.getByText("Approved: 240 users").waitFor();
+    await connector.ran(3);
+    await approve.waitFor({ state: "detached" });
+    expect(await connector.differing()).toEqual({ missing: [], extra: [] });
+    const history = page.getByRole("row").filter({ hasText: "approved" }).getByRole("link");
+    const path = `/namespaces/default/workflows/${encodeURIComponent(`${connector.workflowId}/run/3`)}`;
+    expect(await history.getAttribute("href")).toBe(`${temporalUiUrl}${path}`);
+  });
+
+  test("one user's timeline is shown on demand, and the id is in no address and no storage", async () => {
+    const connector = on.stage.connector();
+    await connector.start({ name: "Cart abandoners", members: ["ada", "ben"] }, {}, { blockedIds: ["ben"] });
+    await connector.ran(1);
+    await signIn(page, on.apiKey);
+    await page.getByRole("link", { name: "Cart abandoners" }).click();
+    await page.getByLabel("User id").fill("ben");
+    await page.getByRole("button", { name: "Look up" }).click();
+    await page.getByText("SegOps names the user as a member.").waitFor();
+    await page.getByText("Braze does not show the user as a member: Braze").waitFor();
+    const kept = await page.evaluate("JSON.stringify([location.href, localStorage, sessionStorage])");
+    expect(kept).not.toContain("ben");
+  });
+
+  test("a connector is created, activated and deleted without a mouse", async () => {
+    const connector = await unconnected("Keyboard users");
+    await signIn(page, on.apiKey);
+    await page.getByRole("link", { name: "+ New Connector" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "New connector" }).waitFor();
+    expect(await page.evaluate("document.activeElement.tagName")).toBe("H1");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(String(connector.id));
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("Another");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(on.stage.stack.brazeUrl);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(connector.brazeKey);
+    await page.keyboard.press("Enter");
+    await page.getByRole("switch", { name: "Active" }).waitFor();
+    // Past the way back and the switch's neighbours: the heading had the focus.
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate("document.activeElement.getAttribute('role')")).toBe("switch");
+    await page.keyboard.press("Space");
+    await connector.ran(1);
+    await page.getByRole("button", { name: "Delete" }).focus();
+    await page.keyboard.press("Enter");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: "Delete" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByText("Keyboard users is deleted.").waitFor();
+    expect(await page.getByRole("link", { name: "Keyboard users" }).count()).toBe(0);
+  });
+});
