@@ -30,7 +30,7 @@ export const errorTable = {
     status: 502,
     message: "Braze answered 403: the API key may not make this call",
     remedy:
-      "Keys cannot be changed in Braze: create one with users.track (and subscription.status.set for a subscription group) and configure it.",
+      "Keys cannot be changed in Braze: create one with users.track (and subscription.status.set for a subscription group, users.export.ids for verification) and configure it.",
   },
   braze_endpoint_not_found: {
     kind: "stop",

@@ -12,8 +12,11 @@ export interface SettledWrites {
   exited: FileRef[];
 }
 
-/** Entries of the log read at most: where verification was off for long, what was written before stays unlooked at. */
-const maxRuns = 50;
+/**
+ * Runs looked back at: those whose files clean-up keeps, however old they are. Where verification was off for longer, what was
+ * written before that stays unlooked at.
+ */
+const maxRuns = 10;
 
 /** Those of the runs before `number` and after `from`, newest first. */
 export async function settledWrites(

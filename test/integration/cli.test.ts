@@ -227,6 +227,20 @@ test("resync --wait writes everyone again", async () => {
   expect(view.last_run).toMatchObject({ reason: "resync", outcome: "clean", entered: 200, exited: 0 });
 });
 
+test("verify --wait tells how many users it read back and repairs, and fails where the key may not read", async () => {
+  await json("connector", "verify", "acme/7", "--sample", "50", "--wait");
+  const ran = await cli("connector", "verify", "acme/7", "--sample", "50", "--wait");
+  expect(ran).toMatchObject({ code: 0 });
+  expect(ran.stdout).toMatch(/^All 50 users that were read back are as the ledger says\./);
+  expect(ran.stdout).toMatch(/verified +50 users read back, 0 of them wrong in Braze/);
+
+  const permissions = ["users.track", "subscription.status.set"];
+  await stack.braze.putWorkspace({ key: apiKey, permissions });
+  const refused = await cli("connector", "verify", "acme/7", "--wait");
+  expect(refused).toMatchObject({ code: 1, stdout: "" });
+  expect(refused.stderr).toMatch(/users\.export\.ids.*\[braze_permission_missing\]/s);
+});
+
 test("exits that are held are shown with what to do, and approve-removal --wait lets them go", async () => {
   await stack.segops.change("acme", 7, { exitFirst: 150 });
   await stack.segops.recompute("acme", 7);

@@ -452,6 +452,28 @@ describe("workflows, replayed at every task", () => {
       });
     });
 
+    test.each([
+      ["refused for good", () => stopped("ledger_missing"), "ledger_missing"],
+      ["that fails at each try", () => troubled("braze_unavailable"), "braze_unavailable"],
+    ])(
+      "a verification %s keeps no run from delivering, and the commit says why",
+      async (_, failure, code) => {
+        const connector = await activated();
+        connector.fake.on.verifyWrites = () => {
+          throw failure();
+        };
+        await connector.recompute(t1);
+        expect(await connector.untilRuns(1)).toMatchObject({
+          status: "active",
+          last_run: { outcome: "clean" },
+        });
+        expect(connector.fake.lastRun?.handedIn).toMatchObject({
+          error: null,
+          verified: { checked: 0, wrong: 0, skipped: code, through: 0 },
+        });
+      },
+    );
+
     test.each(["activate", "sync"] as const)("%s tries a connector in error again", async (update) => {
       const connector = await activated();
       connector.fake.on.fetchMembership = () => {

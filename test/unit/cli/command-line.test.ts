@@ -32,6 +32,7 @@ test.each([
   { args: ["connector"], says: "a command is missing [usage]" },
   { args: ["connector", "show", "acme"], says: "such as acme/7. [usage]" },
   { args: ["connector", "logs", "acme/7", "--limit", "0"], says: "from 1 to 1000. [usage]" },
+  { args: ["connector", "verify", "acme/7", "--sample", "10001"], says: "from 1 to 10000. [usage]" },
   { args: ["connector", "list", "--tenant", "a'b"], says: "tenant slug" },
   {
     args: ["connector", "list", "--status", "ill"],

@@ -68,3 +68,18 @@ test("a running run tells its phase, how far it is and how long it still takes",
   );
   expect(runLine(run)).toBe("run 5 (recompute)");
 });
+
+test.each([
+  [{ checked: 500, wrong: 2, skipped: null }, "500 users read back, 2 of them wrong in Braze"],
+  [
+    { checked: 0, wrong: 0, skipped: "braze_permission_missing" },
+    "skipped: the key may not read users (permission users.export.ids)",
+  ],
+  [
+    { checked: 50, wrong: 0, skipped: "braze_timeout" },
+    "50 users read back, 0 of them wrong in Braze; then stopped: braze_timeout",
+  ],
+])("what was read back from Braze is told in one line: %o", (verification, line) => {
+  const view = connectorView({ last_run: runSummary(4, { verification }) });
+  expect(connectorCard(view).split("\n")).toContain(`  verified     ${line}`);
+});

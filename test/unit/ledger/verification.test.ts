@@ -97,6 +97,14 @@ describe("the sample", () => {
     expect(await chosen({ at: 25, number: 4, after })).toEqual({ through: 1, chosen: ["ann"] });
   });
 
+  test("reaches back to runs whose files clean-up keeps, and no further", async () => {
+    const members = users(12);
+    let after = await runs.run({ at: 0, members: members.slice(0, 1) });
+    for (let n = 2; n <= 12; n++) after = await runs.run({ at: 10 * n, members: members.slice(0, n) });
+    const { chosen: found } = await chosen({ at: 200, number: 13, after });
+    expect(found.toSorted()).toEqual(members.slice(2).toSorted());
+  });
+
   test("says nothing of a run that sent nothing, and is through with it", async () => {
     const after = await runs.run({ at: 0, members: ["ann"], ends: "unsent" });
     expect(await chosen({ at: 20, number: 2, after })).toEqual({ through: 1, chosen: [] });
