@@ -1,5 +1,11 @@
 import { randomUUID } from "node:crypto";
-import fastify, { LogController, type FastifyBaseLogger } from "fastify";
+import fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import { validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
@@ -38,6 +44,7 @@ export async function buildServer(deps: GatewayDeps): Promise<Server> {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
     bodyLimit: maxBodyBytes,
     requestTimeout: 30_000,
+    frameworkErrors: refuseBadAddress,
     genReqId: (request) => requestId(request.headers["x-request-id"]),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 100 },
   }).withTypeProvider<ZodTypeProvider>();
@@ -91,6 +98,13 @@ export async function buildServer(deps: GatewayDeps): Promise<Server> {
     sessionRoutes(guarded, gateway);
   });
   return server;
+}
+
+/** An address that cannot be read reaches no hook, so this does what they would. */
+function refuseBadAddress(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, body } = problemOf(error) ?? { status: 400, body: { detail: "Bad request." } };
+  request.log.info({ method: request.method, route: "none", status }, "request");
+  void reply.code(status).header("x-request-id", request.id).send(body);
 }
 
 /** A caller's own id is taken where it can be nothing else: no key, no address of a person. */

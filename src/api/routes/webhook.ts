@@ -114,10 +114,10 @@ function parsed(raw: Buffer): unknown {
 }
 
 function tenantOf(json: unknown): string {
-  const named = z.object({ tenant_slug: z.unknown() }).safeParse(json);
-  if (!named.success)
+  const body = z.record(z.string(), z.unknown()).safeParse(json);
+  if (!body.success)
     throw new HttpProblem(400, "The body must be a JSON object, as SegOps' webhook sends it.");
-  const tenant = tenantSlugSchema.safeParse(named.data.tenant_slug);
+  const tenant = tenantSlugSchema.safeParse(body.data["tenant_slug"]);
   if (tenant.success) return tenant.data;
   throw new HttpProblem(400, {
     tenant_slug: ["must be a tenant slug: 1 to 64 lowercase letters, digits, '-' or '_', as SegOps shows it"],
