@@ -25,6 +25,7 @@ import { HttpProblem, problemOf } from "./problems.ts";
 import { activationRoutes } from "./routes/activation.ts";
 import { activationsRoutes } from "./routes/activations.ts";
 import { analyticsRoutes } from "./routes/analytics.ts";
+import { explainRoutes } from "./routes/explain.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { logsRoutes } from "./routes/logs.ts";
 import { sessionRoutes } from "./routes/session.ts";
@@ -94,6 +95,7 @@ export async function buildServer(deps: GatewayDeps): Promise<Server> {
     activationRoutes(guarded, gateway, schemas);
     steeringRoutes(guarded, gateway);
     logsRoutes(guarded, gateway);
+    explainRoutes(guarded, gateway);
     analyticsRoutes(guarded, gateway);
     sessionRoutes(guarded, gateway);
   });

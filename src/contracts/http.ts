@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { segmentIdSchema } from "./connector-id.ts";
+import { defaultExplainedRuns, maxExplainedRuns } from "./explain.ts";
 
 /** SegOps' Activations API on the wire: what a call may carry. The answers are in http-answers.ts. */
 
@@ -65,6 +66,12 @@ export const explainQuerySchema = strict(
       .min(1, { error: "must not be empty: the user's id as SegOps knows it" })
       .max(1000, { error: "must be at most 1000 characters" })
       .describe("The user's id as SegOps knows it."),
+    limit: wholeNumberText(maxExplainedRuns, `must be a whole number from 1 to ${maxExplainedRuns}`)
+      .default(defaultExplainedRuns)
+      .describe("How many runs."),
+    before: wholeNumberText(999_999_999, "must be the number of a run, as next_before tells it")
+      .optional()
+      .describe("Only runs of a lower number, to read on."),
   },
   "query parameter",
 );

@@ -285,6 +285,20 @@ const cases: [name: string, request: Bad, status: number, fault: string | RegExp
   ["GET on sync", { method: "GET", url: `${connector}sync/` }, 405, /"GET" not allowed/],
   ["TRACE", { method: "TRACE" as "GET", url: connector }, 405, /"TRACE" not allowed/],
   ["GET on the webhook", { method: "GET", url: hook }, 405, /"GET" not allowed/],
+  ["a user to explain without an id", { method: "GET", url: `${connector}explain/` }, 400, "user_id"],
+  ["an empty user id", { method: "GET", url: `${connector}explain/?user_id=` }, 400, "user_id"],
+  [
+    "a user id of over 1000 characters",
+    { method: "GET", url: `${connector}explain/?user_id=${canary.repeat(100)}` },
+    400,
+    "user_id",
+  ],
+  [
+    "a user of another tenant's connector",
+    { method: "GET", url: `/api/activations/8/explain/?user_id=${canary}` },
+    404,
+    /no connector of this id/,
+  ],
   // Who asks
   ["nobody", authorized(""), 401, /not provided/],
   ["a scheme of another kind", authorized(`Basic ${canary}`), 401, /scheme must be ApiKey/],
