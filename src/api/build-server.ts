@@ -1,5 +1,11 @@
 import { randomUUID } from "node:crypto";
-import fastify, { LogController, type FastifyBaseLogger } from "fastify";
+import fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import { validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
@@ -12,15 +18,19 @@ import { ConnectorWrites } from "./connector-writes.ts";
 import type { GatewayDeps } from "./deps.ts";
 import type { Gateway, Server } from "./gateway.ts";
 import { createMetrics } from "./metrics.ts";
+import { describeRoutes } from "./openapi.ts";
+import { servePage } from "./page.ts";
 import { observe } from "./observe.ts";
 import { HttpProblem, problemOf } from "./problems.ts";
 import { activationRoutes } from "./routes/activation.ts";
 import { activationsRoutes } from "./routes/activations.ts";
 import { analyticsRoutes } from "./routes/analytics.ts";
+import { explainRoutes } from "./routes/explain.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { logsRoutes } from "./routes/logs.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { steeringRoutes } from "./routes/steering.ts";
+import { webhookRoutes } from "./routes/webhook.ts";
 import { refuseUnrouted } from "./unrouted.ts";
 
 /** The gateway without a socket: every route, hook and limit. */
@@ -35,6 +45,7 @@ export async function buildServer(deps: GatewayDeps): Promise<Server> {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
     bodyLimit: maxBodyBytes,
     requestTimeout: 30_000,
+    frameworkErrors: refuseBadAddress,
     genReqId: (request) => requestId(request.headers["x-request-id"]),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 100 },
   }).withTypeProvider<ZodTypeProvider>();
@@ -48,6 +59,8 @@ export async function buildServer(deps: GatewayDeps): Promise<Server> {
   observe(server, gateway);
   readBodies(server);
   refuseUnrouted(server);
+  await describeRoutes(server, deps.version);
+  if (deps.webFolder) await servePage(server, deps.webFolder);
   server.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
     if (!problem) {
@@ -61,6 +74,7 @@ export async function buildServer(deps: GatewayDeps): Promise<Server> {
       .send(problem.body);
   });
   healthRoutes(server, gateway);
+  await server.register((scope: Server) => webhookRoutes(scope, gateway));
   await server.register(async (guarded: Server) => {
     guarded.addHook("onRequest", (request) => authenticate(request, deps.doorkeeper));
     guarded.addHook(
@@ -81,10 +95,18 @@ export async function buildServer(deps: GatewayDeps): Promise<Server> {
     activationRoutes(guarded, gateway, schemas);
     steeringRoutes(guarded, gateway);
     logsRoutes(guarded, gateway);
+    explainRoutes(guarded, gateway);
     analyticsRoutes(guarded, gateway);
     sessionRoutes(guarded, gateway);
   });
   return server;
+}
+
+/** An address that cannot be read reaches no hook, so this does what they would. */
+function refuseBadAddress(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, body } = problemOf(error) ?? { status: 400, body: { detail: "Bad request." } };
+  request.log.info({ method: request.method, route: "none", status }, "request");
+  void reply.code(status).header("x-request-id", request.id).send(body);
 }
 
 /** A caller's own id is taken where it can be nothing else: no key, no address of a person. */

@@ -1,6 +1,7 @@
 import type { Client } from "@temporalio/client";
 import type { Logger } from "pino";
-import type { Connectors } from "../client.ts";
+import type { ConnectorKey, Connectors } from "../client.ts";
+import type { ExplainOptions, Explanation } from "../contracts/explain.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Doorkeeper } from "./auth/authenticate.ts";
 import type { WebhookSecrets } from "./webhook/secrets.ts";
@@ -16,6 +17,8 @@ export interface GatewayDeps {
   allowedOrigins: readonly string[];
   ratePerMinute: number;
   temporalUiUrl?: string | undefined;
+  /** One user's timeline in one connector. */
+  explain: (key: ConnectorKey, userId: string, options: ExplainOptions) => Promise<Explanation>;
   /** Folder of the page's built files; undefined where there is none. */
   webFolder?: string | undefined;
   /** At most one webhook signal per connector within this time, and one trailing. Default: 10 s. */

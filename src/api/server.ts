@@ -5,6 +5,10 @@ import type { Logger } from "pino";
 import { readSealingKeys } from "../client/sealing-keys.ts";
 import { connectTemporalLazily } from "../client/connect-temporal.ts";
 import { createConnectors } from "../client.ts";
+import type { ConnectorKey } from "../contracts/connector-id.ts";
+import type { ExplainOptions, Explanation } from "../contracts/explain.ts";
+import type { OpenedLedger } from "../ledger/open-ledger.ts";
+import type { Storage } from "../storage/storage.ts";
 import { EnvironmentError, type Environment } from "../contracts/environment.ts";
 import { packageVersion } from "../package-version.ts";
 import { openStorage } from "../storage/open-storage.ts";
@@ -28,10 +32,13 @@ export async function runApi(environment: Environment): Promise<void> {
   const stopped = untilTold();
   const client = connectTemporalLazily();
   const allowedOrigins = environment.ALLOWED_BRAZE_ORIGINS;
+  const storage = await openStorage(environment.STORAGE_URL);
+  const explainer = lazyExplainer(environment, storage);
   const server = await buildServer({
     client,
     connectors: createConnectors({ client, sealingKeys, allowedOrigins }),
-    storage: await openStorage(environment.STORAGE_URL),
+    storage,
+    explain: explainer.explain,
     doorkeeper,
     webhookSecrets,
     allowedOrigins,
@@ -50,9 +57,25 @@ export async function runApi(environment: Environment): Promise<void> {
     await stopped;
   } finally {
     await server.close();
+    await explainer.close();
     await client.connection.close();
   }
   log.info("gateway stopped");
+}
+
+/** DuckDB is loaded with the first question: many a gateway is never asked one. */
+function lazyExplainer(environment: Environment, storage: Storage) {
+  let opened: Promise<OpenedLedger> | undefined;
+  const open = async () => (await import("../ledger/open-ledger.ts")).openLedger(environment, storage);
+  return {
+    explain: async (key: ConnectorKey, userId: string, options: ExplainOptions): Promise<Explanation> => {
+      opened ??= open();
+      return await (await opened).ledger.explain(key, userId, options);
+    },
+    close: async (): Promise<void> => {
+      if (opened) await (await opened).ledger.close();
+    },
+  };
 }
 
 interface GatewaySecrets {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { segmentIdSchema } from "./connector-id.ts";
+import { defaultExplainedRuns, maxExplainedRuns } from "./explain.ts";
 
 /** SegOps' Activations API on the wire: what a call may carry. The answers are in http-answers.ts. */
 
@@ -65,6 +66,12 @@ export const explainQuerySchema = strict(
       .min(1, { error: "must not be empty: the user's id as SegOps knows it" })
       .max(1000, { error: "must be at most 1000 characters" })
       .describe("The user's id as SegOps knows it."),
+    limit: wholeNumberText(maxExplainedRuns, `must be a whole number from 1 to ${maxExplainedRuns}`)
+      .default(defaultExplainedRuns)
+      .describe("How many runs."),
+    before: wholeNumberText(999_999_999, "must be the number of a run, as next_before tells it")
+      .optional()
+      .describe("Only runs of a lower number, to read on."),
   },
   "query parameter",
 );
@@ -90,6 +97,17 @@ export const approvalSchema = strict(
   },
   "field",
 );
+
+/** On every POST that creates or starts something. */
+export const idempotencyHeadersSchema = z.looseObject({
+  "idempotency-key": z
+    .string()
+    .regex(/^[!-~]{1,255}$/, { error: "must be 1 to 255 visible ASCII characters, such as a UUID" })
+    .optional()
+    .describe(
+      "The same key and request replay the first answer for 24 hours; another request under it is refused: 409.",
+    ),
+});
 
 /** Calls without a body take an empty one, or an empty object. */
 export const emptyBodySchema = strict({}, "field").nullish();

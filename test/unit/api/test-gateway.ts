@@ -59,6 +59,16 @@ export async function testGateway(changed: Partial<GatewayDeps> = {}): Promise<T
     storage,
     doorkeeper: { apiKeys: { current: async () => keys } },
     webhookSecrets: { current: async () => secrets },
+    explain: async (...args) => {
+      asked.push({ call: "explain", args });
+      return {
+        tenant_slug: "acme",
+        segment: 7,
+        now: { run: null, desired: null, computed_at: null, channels: [] },
+        runs: [],
+        next_before: null,
+      };
+    },
     allowedOrigins: [],
     ratePerMinute: 100_000,
     version: "0.0.0-test",
