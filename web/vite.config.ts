@@ -4,8 +4,6 @@ import { defineConfig } from "vite";
 // Whatever would need a hole in the gateway's content security policy is off: no inlined files, no inline script.
 export default defineConfig({
   root: import.meta.dirname,
-  // The page may be served under a prefix, so nothing in it names its own path.
-  base: "./",
   plugins: [react()],
   build: {
     outDir: "../dist/web",
@@ -14,6 +12,7 @@ export default defineConfig({
     target: ["chrome123", "firefox120", "safari17.5"],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   server: { port: 5173, proxy: { "/api": "http://127.0.0.1:8088" } },
 });
