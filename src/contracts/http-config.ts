@@ -68,7 +68,7 @@ const readOnlyFields = Object.fromEntries(
     "pending_removal",
     "current_run",
     "last_run",
-  ].map((name) => [name, z.unknown().meta({ readOnly: true })]),
+  ].map((name) => [name, z.unknown().optional().meta({ readOnly: true })]),
 );
 
 /** The three bodies that write a connector. `allowedOrigins`: Braze hosts beside Braze's own. */
