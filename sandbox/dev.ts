@@ -18,7 +18,7 @@ interface DevOptions {
 }
 
 /**
- * Runs a Temporal server with its UI, both stand-ins and a worker on this machine until SIGINT or SIGTERM; then ends them all,
+ * Runs a Temporal server with its UI, both stand-ins, a worker and the gateway on this machine until SIGINT or SIGTERM; then ends them all,
  * within 20 s. The stand-ins keep nothing: at a later start they are filled again from what the connectors' logs say.
  * Throws where a port that must stay the same is taken.
  */
@@ -35,7 +35,7 @@ export async function runDev(options: DevOptions): Promise<void> {
     ports: await keptPorts(dir),
   });
   try {
-    await Promise.race([interrupted, untilWorkerEnds(stack, dir)]);
+    await Promise.race([interrupted, untilOneEnds(stack, dir)]);
     say("\nEnding: the worker settles what is in flight …");
   } finally {
     await stack.stop();
@@ -43,17 +43,20 @@ export async function runDev(options: DevOptions): Promise<void> {
   say(`Ended. The next start goes on with ${options.dir}; remove the folder to begin anew.`);
 }
 
-/** Never resolves: with a worker that ended by itself there is nothing to stay for. */
-async function untilWorkerEnds(stack: Stack, dir: string): Promise<never> {
-  const worker = await prepare(stack, dir);
-  await worker.exited;
-  throw new CommandError("worker_ended", `the worker has ended by itself. See ${join(dir, "worker.log")}.`);
+/** Never resolves: with a worker or a gateway that ended by itself there is nothing to stay for. */
+async function untilOneEnds(stack: Stack, dir: string): Promise<never> {
+  const { worker, gateway } = await prepare(stack, dir);
+  const name = await Promise.race([worker.exited.then(() => "worker"), gateway.exited.then(() => "gateway")]);
+  throw new CommandError(
+    `${name}_ended`,
+    `the ${name} has ended by itself. See ${join(dir, `${name}.log`)}.`,
+  );
 }
 
-/** Until everything runs and there is something to look at; answers the worker. */
-async function prepare(stack: Stack, dir: string): Promise<Process> {
+/** Until everything runs and there is something to look at; answers our own processes. */
+async function prepare(stack: Stack, dir: string): Promise<{ worker: Process; gateway: Process }> {
   await stack.setup();
-  await stack.relayWebhooks((error) => say(`A webhook could not be handed on: ${String(error)}`));
+  const gateway = await stack.startGateway();
   const known = await rememberedConnectors(stack.env);
   if (known.length > 0)
     say("The stand-ins keep nothing; they are filled again from what the connectors' logs say:");
@@ -63,9 +66,9 @@ async function prepare(stack: Stack, dir: string): Promise<Process> {
   // Also where an earlier start was interrupted before its first run.
   if (known.every(({ membership }) => membership === null)) await seed(stack);
   const envFile = join(dir, "dev.env");
-  await writeEnvFile(envFile, stack);
-  say(guide(stack, { dir, envFile, isBuilt: existsSync("dist/src/cli.js") }));
-  return worker;
+  await writeEnvFile(envFile, stack, gateway.url);
+  say(guide(stack, { dir, envFile, gatewayUrl: gateway.url, isBuilt: existsSync("dist/src/cli.js") }));
+  return { worker, gateway };
 }
 
 /** Listened for from the start, so that it is never too early for Ctrl-C; a second one does not wait. */

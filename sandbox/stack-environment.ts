@@ -8,6 +8,9 @@ import type { TemporalServer } from "./temporal/server.ts";
 /** The tenant of the demo, `dev` and tests, and its key at the SegOps stand-in. */
 export const tenant = "acme";
 export const segopsKey = "sk_sandbox_0123456789";
+/** Its key at the gateway, and the secret that SegOps signs its webhooks with. */
+export const gatewayKey = "sk_gateway_0123456789";
+export const webhookSecret = "whsec_sandbox_0123456789";
 
 /** CONTRACT's variables for a worker, a client or the command line. */
 export interface StackEnvironment extends Record<string, string> {
@@ -33,9 +36,18 @@ export async function stackEnvironment(
     SEALING_KEYS_FILE: join(dir, "sealing-keys.json"),
     SEALING_PUBLIC_KEYS_FILE: join(dir, "sealing-public-keys.json"),
     SEGOPS_API_KEYS_FILE: join(dir, "segops-keys.json"),
+    GATEWAY_API_KEYS_FILE: join(dir, "gateway-keys.json"),
+    SEGOPS_WEBHOOK_SECRETS_FILE: join(dir, "webhook-secrets.json"),
   };
   const publicKeys = await sealingKeys(files.SEALING_KEYS_FILE, files.SEALING_PUBLIC_KEYS_FILE);
-  await writeFile(files.SEGOPS_API_KEYS_FILE, JSON.stringify({ [tenant]: segopsKey }), { mode: 0o600 });
+  const secrets: [string, unknown][] = [
+    [files.SEGOPS_API_KEYS_FILE, segopsKey],
+    [files.GATEWAY_API_KEYS_FILE, [gatewayKey]],
+    [files.SEGOPS_WEBHOOK_SECRETS_FILE, webhookSecret],
+  ];
+  for (const [file, secret] of secrets) {
+    await writeFile(file, JSON.stringify({ [tenant]: secret }), { mode: 0o600 });
+  }
   const env = {
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,

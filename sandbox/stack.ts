@@ -7,7 +7,13 @@ import { BrazeControl } from "./braze/control.ts";
 import { startProcess, type Process } from "./process.ts";
 import { Releases } from "./releases.ts";
 import { SegopsControl } from "./segops/control.ts";
-import { segopsKey, stackEnvironment, tenant, type StackEnvironment } from "./stack-environment.ts";
+import {
+  segopsKey,
+  stackEnvironment,
+  tenant,
+  webhookSecret,
+  type StackEnvironment,
+} from "./stack-environment.ts";
 import { freePort } from "./temporal/free-port.ts";
 import { startTemporalServer, type TemporalServer } from "./temporal/server.ts";
 import { startWebhookRelay } from "./webhook-relay.ts";
@@ -18,7 +24,7 @@ interface StackOptions {
   /** The Temporal UI's port; without it there is no UI. */
   uiPort?: number;
   /** Ports that must stay what they are; a free one for each that is left out. */
-  ports?: { temporal?: number; braze?: number; segops?: number };
+  ports?: { temporal?: number; braze?: number; segops?: number; gateway?: number };
   /** Keeps Temporal's state in the folder, so that a server that is killed may come back. */
   keepTemporal?: boolean;
   /** Added to the processes' environment, such as shorter times. */
@@ -45,6 +51,8 @@ export interface Stack {
   /** Runs `segops-braze` with these arguments: a worker, a command. */
   start(name: string, args: string[], env?: Record<string, string>): Promise<Process>;
   startWorker(env?: Record<string, string>): Promise<Process>;
+  /** From now on the SegOps stand-in's webhooks reach the gateway, signed. Answers it and its address. */
+  startGateway(env?: Record<string, string>): Promise<Process & { url: string }>;
   /** Runs a command to its end and answers what it printed. */
   run(args: string[], env?: Record<string, string>): Promise<{ code: number | null; output: string }>;
   /** Ends everything, workers first and as an operator would. */
@@ -86,7 +94,10 @@ async function assemble(options: StackOptions, releases: Releases): Promise<Stac
     temporal,
     brazeUrl,
     segopsApiUrl: segops.apiUrl,
-    more: options.env,
+    more: {
+      ...(temporal.uiUrl ? { TEMPORAL_UI_URL: temporal.uiUrl } : {}),
+      ...options.env,
+    },
   });
   const connectors = createConnectors({ client, sealingKeys: publicKeys, allowedOrigins: [brazeUrl] });
   const start: Stack["start"] = async (name, args, more = {}) => {
@@ -113,6 +124,14 @@ async function assemble(options: StackOptions, releases: Releases): Promise<Stac
     start,
     startWorker: async (more = {}) =>
       await start("worker", ["worker"], { METRICS_ADDRESS: `127.0.0.1:${await freePort()}`, ...more }),
+    startGateway: async (more = {}) => {
+      const gateway = await start("gateway", ["api"], { HTTP_PORT: String(ports.gateway ?? 0), ...more });
+      const { url } = gateway;
+      if (!url) throw new Error("the gateway did not say where it listens");
+      const webhook = { url: `${url}/api/webhooks/segops/`, secret: webhookSecret };
+      await segops.putTenant(tenant, { api_key: segopsKey, webhook });
+      return { ...gateway, url };
+    },
     run: (args, more = {}) => runCommand(args, { ...env, ...more }),
     stop: () => releases.all("stop"),
     kill: () => releases.all("kill"),

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { addApi } from "./cli/api.ts";
+import { addApiKey } from "./cli/api-key.ts";
 import { addConfigure } from "./cli/connector-configure.ts";
 import { addCreate } from "./cli/connector-create.ts";
 import { addDelete } from "./cli/connector-delete.ts";
@@ -29,6 +30,7 @@ function createProgram(): Command {
   addSetup(program);
   addWorker(program);
   addApi(program);
+  addApiKey(program);
   addKeys(program);
   const connector = program.command("connector").description("create, steer and inspect connectors");
   const commands = [

@@ -1,27 +1,35 @@
 import { writeFile } from "node:fs/promises";
 import { relative } from "node:path";
-import { tenant } from "../stack-environment.ts";
+import { gatewayKey, tenant } from "../stack-environment.ts";
 import type { Stack } from "../stack.ts";
 
 interface Place {
   dir: string;
   envFile: string;
+  gatewayUrl: string;
   /** `npx segops-braze` runs the built code. */
   isBuilt: boolean;
 }
 
 /** A file to source in another terminal: the environment of CONTRACT, and the stand-ins' control addresses. */
-export async function writeEnvFile(file: string, stack: Stack): Promise<void> {
-  const variables = { ...stack.env, BRAZE_CONTROL: control(stack.brazeUrl), SEGMENT_CONTROL: segment(stack) };
+export async function writeEnvFile(file: string, stack: Stack, gatewayUrl: string): Promise<void> {
+  const variables = {
+    ...stack.env,
+    GATEWAY: gatewayUrl,
+    GATEWAY_KEY: gatewayKey,
+    BRAZE_CONTROL: control(stack.brazeUrl),
+    SEGMENT_CONTROL: segment(stack),
+  };
   const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}\n`);
   await writeFile(file, lines.join(""), { mode: 0o600 });
 }
 
 /** Where everything is, and what to try first. */
-export function guide(stack: Stack, { dir, envFile, isBuilt }: Place): string {
+export function guide(stack: Stack, { dir, envFile, gatewayUrl, isBuilt }: Place): string {
   const cli = isBuilt ? "npx segops-braze" : "npx tsx src/cli.ts";
   const change = '{"exitFirst": 10, "enterGenerate": {"count": 25, "prefix": "new-"}}';
   return `
+  Gateway, page    ${gatewayUrl}/ , key ${gatewayKey}
   Temporal UI      ${stack.temporal.uiUrl}/namespaces/${stack.temporal.namespace}/workflows
   Temporal         ${stack.temporal.address}
   Braze stand-in   ${stack.brazeUrl}
@@ -36,6 +44,8 @@ export function guide(stack: Stack, { dir, envFile, isBuilt }: Place): string {
     curl -d '${change}' $SEGMENT_CONTROL/change
     curl -d '{}' $SEGMENT_CONTROL/recompute
     ${cli} connector logs acme/7
+    # The same by HTTP, as SegOps' Activations API:
+    curl -H "Authorization: ApiKey $GATEWAY_KEY" $GATEWAY/api/activations/7/
     # What Braze shows now:
     curl -s "$BRAZE_CONTROL/members?key=braze-key-of-dev&attribute=segops_segment_7" | tail -3
 

@@ -8,16 +8,18 @@ interface Ports {
   temporal: number;
   braze: number;
   segops: number;
+  gateway: number;
 }
 
 const words: Record<keyof Ports, string> = {
   temporal: "the Temporal server",
   braze: "the Braze stand-in",
   segops: "the SegOps stand-in",
+  gateway: "the gateway",
 };
 
 /** What a developer would guess, where it is free at the first start. */
-const preferred: Ports = { temporal: 7233, braze: 9797, segops: 9798 };
+const preferred: Ports = { temporal: 7233, braze: 9797, segops: 9798, gateway: 8088 };
 
 /**
  * The ports of a data folder: chosen at its first start and kept, because connectors keep the address of their Braze and other
@@ -26,17 +28,15 @@ const preferred: Ports = { temporal: 7233, braze: 9797, segops: 9798 };
 export async function keptPorts(dir: string): Promise<Ports> {
   const file = join(dir, "ports.json");
   const kept = await read(file);
-  if (kept) {
-    for (const [name, port] of Object.entries(kept)) {
-      const remedy = `Is another dev running with ${dir}? End it, or what else listens there, or choose another --dir.`;
-      await requireFree(port, `${words[name as keyof Ports]} of this folder`, remedy);
-    }
-    return kept;
+  for (const [name, port] of Object.entries(kept)) {
+    const remedy = `Is another dev running with ${dir}? End it, or what else listens there, or choose another --dir.`;
+    await requireFree(port, `${words[name as keyof Ports]} of this folder`, remedy);
   }
   const chosen = {
-    temporal: await freeOr(preferred.temporal),
-    braze: await freeOr(preferred.braze),
-    segops: await freeOr(preferred.segops),
+    temporal: kept.temporal ?? (await freeOr(preferred.temporal)),
+    braze: kept.braze ?? (await freeOr(preferred.braze)),
+    segops: kept.segops ?? (await freeOr(preferred.segops)),
+    gateway: kept.gateway ?? (await freeOr(preferred.gateway)),
   };
   await writeFile(file, `${JSON.stringify(chosen)}\n`);
   return chosen;
@@ -48,11 +48,12 @@ export async function requireFree(port: number, what: string, remedy: string): P
     throw new CommandError("port_taken", `port ${port}, for ${what}, is taken. ${remedy}`);
 }
 
-async function read(file: string): Promise<Ports | undefined> {
+/** Not all of them, where an older release chose. */
+async function read(file: string): Promise<Partial<Ports>> {
   try {
-    return JSON.parse(await readFile(file, "utf8")) as Ports;
+    return JSON.parse(await readFile(file, "utf8")) as Partial<Ports>;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
     throw error;
   }
 }

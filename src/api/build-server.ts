@@ -12,6 +12,8 @@ import { ConnectorWrites } from "./connector-writes.ts";
 import type { GatewayDeps } from "./deps.ts";
 import type { Gateway, Server } from "./gateway.ts";
 import { createMetrics } from "./metrics.ts";
+import { describeRoutes } from "./openapi.ts";
+import { servePage } from "./page.ts";
 import { observe } from "./observe.ts";
 import { HttpProblem, problemOf } from "./problems.ts";
 import { activationRoutes } from "./routes/activation.ts";
@@ -21,6 +23,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { logsRoutes } from "./routes/logs.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { steeringRoutes } from "./routes/steering.ts";
+import { webhookRoutes } from "./routes/webhook.ts";
 import { refuseUnrouted } from "./unrouted.ts";
 
 /** The gateway without a socket: every route, hook and limit. */
@@ -48,6 +51,8 @@ export async function buildServer(deps: GatewayDeps): Promise<Server> {
   observe(server, gateway);
   readBodies(server);
   refuseUnrouted(server);
+  await describeRoutes(server, deps.version);
+  if (deps.webFolder) await servePage(server, deps.webFolder);
   server.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
     if (!problem) {
@@ -61,6 +66,7 @@ export async function buildServer(deps: GatewayDeps): Promise<Server> {
       .send(problem.body);
   });
   healthRoutes(server, gateway);
+  await server.register((scope: Server) => webhookRoutes(scope, gateway));
   await server.register(async (guarded: Server) => {
     guarded.addHook("onRequest", (request) => authenticate(request, deps.doorkeeper));
     guarded.addHook(

@@ -93,6 +93,12 @@ function clientProblem(error: ClientError): Problem {
         "or look at the connector first.",
     );
   }
+  if (error.code === "connector_exists") {
+    return {
+      status: 409,
+      body: { segment: ["has a connector already: change that with PATCH, or delete it first"] },
+    };
+  }
   if (error.status === 503) return unavailable(error.message);
   return { status: error.status, body: { detail: error.message } };
 }

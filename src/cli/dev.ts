@@ -10,7 +10,9 @@ interface DevOptions {
 export function addDev(program: Command): void {
   const command = program
     .command("dev")
-    .description("run a Temporal server, stand-ins for Braze and SegOps and a worker on this machine")
+    .description(
+      "run a Temporal server, stand-ins for Braze and SegOps, a worker and the gateway on this machine",
+    )
     .option("--dir <dir>", "folder in which everything is kept", "data/dev")
     .option("--ui-port <port>", "port of the Temporal UI", countArgument(65_535), 8233);
   defineCommand(command, async (_context, { dir, uiPort }: DevOptions) => {

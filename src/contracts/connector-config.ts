@@ -17,7 +17,7 @@ export const sealedKeySchema = z
   });
 
 /** Custom attribute names that Braze reads as profile fields or operators (reference: Braze API, sections 1.2 and 5.2). */
-const attributeNameSchema = z
+export const attributeNameSchema = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,99}$/, {
     error: "must be 1 to 100 lowercase letters, digits or '_', starting with a letter",

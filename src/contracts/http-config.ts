@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { configChangeSchema, defaultOptions, maskedKey, reservedAttributeNames } from "./connector-config.ts";
+import {
+  attributeNameSchema,
+  configChangeSchema,
+  defaultOptions,
+  maskedKey,
+  reservedAttributeNames,
+} from "./connector-config.ts";
 import { strict, statusChangeSchema } from "./http.ts";
 import { segmentIdSchema } from "./connector-id.ts";
 import { restEndpointPattern, restEndpointSchema } from "./rest-endpoint.ts";
@@ -9,7 +15,7 @@ import { restEndpointPattern, restEndpointSchema } from "./rest-endpoint.ts";
  * off the checks is said in `meta`, so that what the published schema lets through is let through.
  */
 function configShape(allowedOrigins: readonly string[]) {
-  const { attribute_name, ...options } = configChangeSchema(allowedOrigins).shape;
+  const options = configChangeSchema(allowedOrigins).shape;
   return {
     rest_endpoint: restEndpointSchema(allowedOrigins)
       .meta({ pattern: restEndpointPattern(allowedOrigins) })
@@ -22,8 +28,9 @@ function configShape(allowedOrigins: readonly string[]) {
       })
       .describe("A Braze REST API key with users.track. Never shown again: reads have ***."),
     segment_id: options.segment_id.describe("Id of a subscription group to keep in step too."),
-    attribute_name: attribute_name
+    attribute_name: attributeNameSchema
       .meta({ pattern: `^(?!(?:${[...reservedAttributeNames].join("|")})$)[a-z][a-z0-9_]{0,99}$` })
+      .nullish()
       .describe("The custom attribute that members have. Default: segops_segment_<segment>."),
     exit_mode: options.exit_mode.describe("What those who leave get: null (remove, the default) or false."),
     create_missing_users: options.create_missing_users.describe(
@@ -61,7 +68,7 @@ const readOnlyFields = Object.fromEntries(
     "pending_removal",
     "current_run",
     "last_run",
-  ].map((name) => [name, z.unknown().meta({ readOnly: true })]),
+  ].map((name) => [name, z.unknown().optional().meta({ readOnly: true })]),
 );
 
 /** The three bodies that write a connector. `allowedOrigins`: Braze hosts beside Braze's own. */

@@ -91,6 +91,17 @@ export const approvalSchema = strict(
   "field",
 );
 
+/** On every POST that creates or starts something. */
+export const idempotencyHeadersSchema = z.looseObject({
+  "idempotency-key": z
+    .string()
+    .regex(/^[!-~]{1,255}$/, { error: "must be 1 to 255 visible ASCII characters, such as a UUID" })
+    .optional()
+    .describe(
+      "The same key and request replay the first answer for 24 hours; another request under it is refused: 409.",
+    ),
+});
+
 /** Calls without a body take an empty one, or an empty object. */
 export const emptyBodySchema = strict({}, "field").nullish();
 

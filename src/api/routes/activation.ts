@@ -29,7 +29,7 @@ export function activationRoutes(server: Server, gateway: Gateway, { patch, put 
       description: "From its log where no worker answers within 2 s; then without the run's progress.",
       ...common,
       querystring: noQuerySchema,
-      response: { 200: activationSchema, ...readProblems },
+      response: { 200: activationSchema.describe("The connector as it is now."), ...readProblems },
     },
     handler: (request) => gateway.reads.view(keyOf(request)),
   });
@@ -47,7 +47,7 @@ export function activationRoutes(server: Server, gateway: Gateway, { patch, put 
       ...common,
       querystring: noQuerySchema,
       body: patch,
-      response: { 200: activationSchema, ...writeProblems },
+      response: { 200: activationSchema.describe("The connector as it is now."), ...writeProblems },
     },
     handler: (request) => change(gateway, request, request.body as Change),
   });
@@ -64,7 +64,7 @@ export function activationRoutes(server: Server, gateway: Gateway, { patch, put 
       ...common,
       querystring: noQuerySchema,
       body: put,
-      response: { 200: activationSchema, ...writeProblems },
+      response: { 200: activationSchema.describe("The connector as it is now."), ...writeProblems },
     },
     handler: (request) => {
       const { config, ...others } = request.body;

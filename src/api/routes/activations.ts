@@ -1,4 +1,4 @@
-import { listQuerySchema, noQuerySchema } from "../../contracts/http.ts";
+import { idempotencyHeadersSchema, listQuerySchema, noQuerySchema } from "../../contracts/http.ts";
 import { activationPageSchema, activationSchema } from "../../contracts/http-answers.ts";
 import type { WriteSchemas } from "../../contracts/http-config.ts";
 import { readProblems, writeProblems } from "../answers.ts";
@@ -18,7 +18,7 @@ export function activationsRoutes(server: Server, gateway: Gateway, { create }: 
       description: "Read from the connectors' logs: needs no worker.",
       tags: ["activations"],
       querystring: listQuerySchema,
-      response: { 200: activationPageSchema, ...readProblems },
+      response: { 200: activationPageSchema.describe("One page of them."), ...readProblems },
     },
     handler: async (request) => {
       const { page, page_size, status } = request.query;
@@ -39,8 +39,9 @@ export function activationsRoutes(server: Server, gateway: Gateway, { create }: 
       description: 'One connector per segment. PATCH {"status": "active"} begins to deliver.',
       tags: ["activations"],
       querystring: noQuerySchema,
+      headers: idempotencyHeadersSchema,
       body: create,
-      response: { 201: activationSchema, ...writeProblems },
+      response: { 201: activationSchema.describe("Created, inactive."), ...writeProblems },
     },
     handler: async (request, reply) => {
       const { segment, config } = request.body;

@@ -22,7 +22,7 @@ export function analyticsRoutes(server: Server, gateway: Gateway): void {
       summary: "How the connectors fared, in SegOps' shape",
       tags: ["analytics"],
       querystring: noQuerySchema,
-      response: { 200: analyticsSchema, ...readProblems },
+      response: { 200: analyticsSchema.describe("A bare array, as SegOps answers it."), ...readProblems },
     },
     handler: async (request) => {
       const { tenant } = principalOf(request);

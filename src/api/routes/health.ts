@@ -15,7 +15,7 @@ export function healthRoutes(server: Server, gateway: Gateway): void {
       summary: "Whether the process answers",
       tags: ["operations"],
       security: [],
-      response: { 200: healthSchema },
+      response: { 200: healthSchema.describe("It does.") },
     },
     handler: async () => ({ status: "ok" as const }),
   });
@@ -28,7 +28,10 @@ export function healthRoutes(server: Server, gateway: Gateway): void {
       summary: "Whether Temporal and the storage can be reached",
       tags: ["operations"],
       security: [],
-      response: { 200: readinessSchema, 503: readinessSchema },
+      response: {
+        200: readinessSchema.describe("They can."),
+        503: readinessSchema.describe("One of them cannot."),
+      },
     },
     handler: async (_request, reply) => {
       const [temporal, storage] = await Promise.all([

@@ -18,7 +18,7 @@ export function logsRoutes(server: Server, gateway: Gateway): void {
       tags: ["activations"],
       params: activationParamsSchema,
       querystring: pageQuerySchema,
-      response: { 200: runPageSchema, ...readProblems },
+      response: { 200: runPageSchema.describe("One page of them."), ...readProblems },
     },
     handler: async (request) => {
       const key = keyOf(request);

@@ -14,7 +14,7 @@ export function sessionRoutes(server: Server, gateway: Gateway): void {
       description: "With what a page needs to know of this installation.",
       tags: ["session"],
       querystring: noQuerySchema,
-      response: { 200: sessionSchema, ...readProblems },
+      response: { 200: sessionSchema.describe("Who asks."), ...readProblems },
     },
     handler: async (request) => {
       const { tenant, role } = principalOf(request);

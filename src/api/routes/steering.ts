@@ -2,6 +2,7 @@ import {
   activationParamsSchema,
   approvalSchema,
   emptyBodySchema,
+  idempotencyHeadersSchema,
   noQuerySchema,
 } from "../../contracts/http.ts";
 import { queuedSchema } from "../../contracts/http-answers.ts";
@@ -18,7 +19,8 @@ export function steeringRoutes(server: Server, gateway: Gateway): void {
     tags: ["activations"],
     params: activationParamsSchema,
     querystring: noQuerySchema,
-    response: { 202: queuedSchema, ...writeProblems },
+    headers: idempotencyHeadersSchema,
+    response: { 202: queuedSchema.describe("A run will follow."), ...writeProblems },
   };
 
   const runs = [
