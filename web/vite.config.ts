@@ -4,6 +4,8 @@ import { defineConfig } from "vite";
 // Whatever would need a hole in the gateway's content security policy is off: no inlined files, no inline script.
 export default defineConfig({
   root: import.meta.dirname,
+  // The page may be served under a prefix, so nothing in it names its own path.
+  base: "./",
   plugins: [react()],
   build: {
     outDir: "../dist/web",

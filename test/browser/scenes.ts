@@ -179,9 +179,11 @@ export const scenes: readonly Scene[] = [
   },
 ];
 
-/** As a person who types an address, or comes back to one that was kept. */
+/** As a person who types an address: what is behind the # changes, the page stays. */
 async function go(page: Page, place: string): Promise<void> {
-  await page.goto(new URL(place, page.url()).href);
+  const url = new URL(page.url());
+  url.hash = place;
+  await page.goto(url.href);
 }
 
 async function goTo(page: Page, connector: TestConnector): Promise<void> {

@@ -17,7 +17,7 @@ export function App() {
       <main className="container">{apiKey === null ? <SignInScreen /> : <Screens />}</main>
       <footer className="container">
         <small>
-          segops-braze · <a href="/api/docs">API</a>
+          segops-braze · <a href="./api/docs">API</a>
         </small>
       </footer>
     </>

@@ -26,7 +26,7 @@ export type Call = <Answer>(path: string, options?: CallOptions) => Promise<Answ
 /** Every call with this key. `onRefusedKey`: the gateway answered 401, so the key is of no use any more. */
 export function createCall(apiKey: string, onRefusedKey: () => void): Call {
   return async <Answer>(path: string, { method = "GET", body, signal }: CallOptions = {}) => {
-    const response = await answerTo(`/api/${path}`, {
+    const response = await answerTo(`api/${path}`, {
       method,
       headers: {
         Authorization: `ApiKey ${apiKey}`,
