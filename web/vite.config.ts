@@ -14,6 +14,7 @@ export default defineConfig({
     target: ["chrome123", "firefox120", "safari17.5"],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   server: { port: 5173, proxy: { "/api": "http://127.0.0.1:8088" } },
 });

@@ -169,8 +169,9 @@ function untilTold(): Promise<void> {
   });
 }
 
-/** Beside the built code, or where the build would put it. */
+/** Where the build puts the page, seen from the built code and from the sources; undefined where nothing was built. */
 function webFolder(): string | undefined {
-  const places = ["../../web", "../../dist/web"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
-  return places.find((place) => existsSync(`${place}/index.html`));
+  const built = import.meta.url.endsWith(".ts") ? "../../dist/web" : "../../web";
+  const folder = fileURLToPath(new URL(built, import.meta.url));
+  return existsSync(`${folder}/index.html`) ? folder : undefined;
 }
