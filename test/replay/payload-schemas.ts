@@ -296,7 +296,7 @@ export const workflowSchemas = {
 };
 
 /** Newer than the newest recording: it leaves this list as it is recorded. */
-export const notRecordedYet: readonly string[] = ["cleanUp", "verifyWrites"];
+export const notRecordedYet: readonly string[] = ["cleanUp", "verifyWrites", "attached", "runEnded"];
 
 /** Their arguments. */
 export const updateSchemas = {
@@ -308,4 +308,9 @@ export const updateSchemas = {
 };
 
 /** A signal's body may be anything at all: what is none is noted and ignored. */
-export const signalSchemas = { recompute: z.unknown(), newerMembership: z.never() };
+export const signalSchemas = {
+  recompute: z.unknown(),
+  newerMembership: z.never(),
+  attached: z.never(),
+  runEnded: z.int().positive(),
+};
