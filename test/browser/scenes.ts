@@ -41,13 +41,17 @@ export async function startCast({ stage }: PageStage): Promise<Cast> {
   await held.recompute({ exitFirst: 240 });
   await Promise.all([delivered.ran(2), held.ran(2)]);
   // Slow enough to be looked at for minutes.
-  const slow = { requests_per_second: 5 };
+  const slow = { requests_per_second: 2 };
   await running.start({ name: "All customers", generate: { count: 60_000, prefix: "user-" } }, slow);
-  await eventually("a run shows how far it is", async () => {
-    const { current_run: run } = await running.describe();
-    return (run?.progress?.users_done ?? 0) > 2_000 && run?.progress?.eta_seconds !== null;
+  await eventually("a run shows how far it is", async () => (await etaOf(running)) !== null, {
+    everyMs: 500,
   });
   return { delivered, held, failed, inactive, running };
+}
+
+async function etaOf(connector: TestConnector): Promise<number | null> {
+  const { current_run: run } = await connector.describe();
+  return run?.progress?.eta_seconds ?? null;
 }
 
 export const scenes: readonly Scene[] = [

@@ -193,6 +193,7 @@ describe.skipIf(!executable)("on the page", () => {
     expect(await page.evaluate("document.activeElement.getAttribute('role')")).toBe("switch");
     await page.keyboard.press("Space");
     await connector.ran(1);
+    await page.getByRole("heading", { name: "Keyboard users" }).waitFor();
     await page.getByRole("button", { name: "Delete" }).focus();
     await page.keyboard.press("Enter");
     const dialog = page.getByRole("dialog");

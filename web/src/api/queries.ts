@@ -25,7 +25,7 @@ const runsPerPage = 10;
 
 /** How often a screen looks again: while something moves, and while nothing does. */
 const movingMs = 2_000;
-const restingMs = 10_000;
+const restingMs = 5_000;
 
 /** Trouble that passes is tried again twice; what the gateway refused, it refuses again. */
 export function isWorthRetrying(failures: number, error: Error): boolean {
