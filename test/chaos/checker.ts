@@ -43,8 +43,10 @@ function differing(
   const missing = desired.filter((user) => !there.has(user) && !refused.has(user));
   const extra = shown.filter((user) => !wanted.has(user) && !rejected.has(user) && !held.has(user));
   const heldMembers = [...held.keys()].filter((user) => wanted.has(user));
+  // A blocked user has no profile that a group could hold, and Braze does not say so.
+  const neverThere = new Set(parseChannel(channel).kind === "subscription_group" ? blockedIds : []);
   const gone = [...held].flatMap(([user, state]) =>
-    state === "present" && !there.has(user) && !refused.has(user) ? [user] : [],
+    state === "present" && ![there, refused, neverThere].some((known) => known.has(user)) ? [user] : [],
   );
   return [
     ...describe(missing, `missing in Braze, ${channel}`),

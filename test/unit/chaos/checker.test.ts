@@ -218,6 +218,13 @@ test("a blocked user whose exit is held may be gone, as an answer that told of n
   expect(judge(gone, { untoldRejections: 1 })).toEqual([]);
 });
 
+test("a blocked user may be held in a group that never had it, in an attribute not", () => {
+  const held = new Map([["carl", "present"]]);
+  const group = "subscription_group:00000000-0000-4000-8001-000000000001";
+  expect(judge(inChannel({ channel: group, held }))).toEqual([]);
+  expect(judge(inChannel({ held }))).toEqual([expect.stringMatching(/1 held and yet gone.*"carl"/)]);
+});
+
 test("a member whose exit is held is found", () => {
   const held = new Map([["bob", "present"]]);
   expect(judge(inChannel({ desired: ["bob"], shown: ["bob"], held }))).toEqual([
