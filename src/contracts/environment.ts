@@ -80,7 +80,7 @@ const environmentSchema = z.object({
   VERIFY_SAMPLE_USERS: wholeNumber(0, 500).default(500),
   RECONCILE_INTERVAL_SECONDS: wholeNumber(1, 86_400).default(3600),
   CONTINUE_AS_NEW_AFTER_RUNS: wholeNumber(1, 1000).default(100),
-  CONTINUE_AS_NEW_AFTER_EVENTS: wholeNumber(100, 10_000).default(1000),
+  CONTINUE_AS_NEW_AFTER_EVENTS: wholeNumber(100, 10_000).default(500),
   PART_SECONDS: wholeNumber(1, 600).default(60),
   CLEAN_UP_AFTER_DAYS: wholeNumber(30, 36_500).default(30),
 });

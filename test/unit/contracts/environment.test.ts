@@ -23,7 +23,7 @@ test("an empty environment has every documented default", () => {
     QUIET_WINDOW_SECONDS: 420,
     VERIFY_SAMPLE_USERS: 500,
     RECONCILE_INTERVAL_SECONDS: 3600,
-    CONTINUE_AS_NEW_AFTER_EVENTS: 1000,
+    CONTINUE_AS_NEW_AFTER_EVENTS: 500,
     PART_SECONDS: 60,
     CLEAN_UP_AFTER_DAYS: 30,
   });

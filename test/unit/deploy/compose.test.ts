@@ -80,14 +80,13 @@ const environmentNames = `
   STORAGE_URL SCRATCH_DIR DUCKDB_MEMORY_LIMIT DUCKDB_THREADS
   SEGOPS_API_URL SEGOPS_API_KEY SEGOPS_API_KEYS_FILE ALLOWED_BRAZE_ORIGINS
   SEALING_KEYS_FILE SEALING_PUBLIC_KEYS_FILE GATEWAY_API_KEYS_FILE SEGOPS_WEBHOOK_SECRETS_FILE
-  HTTP_HOST HTTP_PORT METRICS_ADDRESS LOG_LEVEL
+  HTTP_HOST HTTP_PORT RATE_LIMIT_PER_MINUTE TEMPORAL_UI_URL METRICS_ADDRESS LOG_LEVEL
+  JWT_JWKS_URL JWT_SECRET_FILE JWT_ISSUER JWT_AUDIENCE JWT_TENANT_CLAIM JWT_ROLE_CLAIM
   DELIVER_WORKERS QUIET_WINDOW_SECONDS VERIFY_SAMPLE_USERS RECONCILE_INTERVAL_SECONDS PART_SECONDS CLEAN_UP_AFTER_DAYS
   CONTINUE_AS_NEW_AFTER_EVENTS
 `
   .trim()
   .split(/\s+/);
-const forTheGatewayOrCaller =
-  /^(SEALING_PUBLIC_KEYS_FILE|GATEWAY_API_KEYS_FILE|SEGOPS_WEBHOOK_SECRETS_FILE|HTTP_\w+)$/;
 
 test("an unknown key of a service is an error, so that a misspelt one cannot pass", () => {
   const misspelt = source.replace("stop_grace_period: 60s", "stop_grace_periode: 60s");
@@ -193,24 +192,30 @@ describe("settings", () => {
     expect(Object.keys(example).filter((name) => !used.includes(name))).toEqual([]);
   });
 
-  test.each(["setup", "worker"])("%s is given only names that the contract knows", (name) => {
+  test.each(["setup", "worker", "gateway"])("%s is given only names that the contract knows", (name) => {
     const given = Object.keys(service(name).environment);
     expect(given.length).toBeGreaterThan(10);
     expect(given.filter((variable) => !environmentNames.includes(variable))).toEqual([]);
   });
 
-  test("every name of the contract that a worker reads is in .env.example", () => {
-    const wanted = environmentNames.filter((name) => !forTheGatewayOrCaller.test(name));
+  test("every name of the contract is in .env.example", () => {
     const page = read(".env.example");
-    expect(wanted.filter((name) => !new RegExp(`\\b${name}\\b`).test(page))).toEqual([]);
+    expect(environmentNames.filter((name) => !new RegExp(`\\b${name}\\b`).test(page))).toEqual([]);
   });
 
-  test("the worker accepts its environment with the example's values", () => {
-    const given = Object.entries(service("worker").environment).map(([name, value]): [string, string] => [
+  test.each(["worker", "gateway"])("the %s accepts its environment with the example's values", (name) => {
+    const given = Object.entries(service(name).environment).map(([name, value]): [string, string] => [
       name,
       value.replaceAll(/\$\{(\w+):-[^}]*\}/g, (_, variable: string) => example[variable] ?? "unknown"),
     ]);
     expect(parseEnvironment(Object.fromEntries(given))).toMatchObject({ STORAGE_URL: "file:/data" });
+  });
+
+  test("the gateway is given no secret of the workers'", () => {
+    const { environment, secrets } = service("gateway");
+    expect(environment).not.toHaveProperty("SEALING_KEYS_FILE");
+    expect(secrets).not.toContain("sealing_keys");
+    expect(secrets).not.toContain("segops_api_keys");
   });
 
   test("the number of history shards is the production one, since it can never be changed", () => {

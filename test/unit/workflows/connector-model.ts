@@ -71,7 +71,8 @@ export class ConnectorModel {
 
   signal(n: number): void {
     this.sourceComputed = Math.max(this.sourceComputed, n);
-    if (n > Math.max(this.newestBegun, this.#delivered, this.inFlight?.fetched ?? 0)) this.owed = true;
+    const fetched = this.inFlight?.fetched ?? this.outside?.fetched ?? 0;
+    if (n > Math.max(this.newestBegun, this.#delivered, fetched)) this.owed = true;
     this.causes++;
     this.apply({ type: "recomputed", recompute: { computed_at: computedAt(n) } });
   }
