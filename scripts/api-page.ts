@@ -49,6 +49,7 @@ export async function describeApi(): Promise<Description> {
     doorkeeper: {},
     webhookSecrets: noSecrets,
     explain: () => Promise.reject(new Error("only described")),
+    rejectedReasons: async () => ({ results: [] }),
     allowedOrigins: [],
     ratePerMinute: 1000,
     version: "",

@@ -28,6 +28,7 @@ import { analyticsRoutes } from "./routes/analytics.ts";
 import { explainRoutes } from "./routes/explain.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { logsRoutes } from "./routes/logs.ts";
+import { rejectedRoutes } from "./routes/rejected.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { steeringRoutes } from "./routes/steering.ts";
 import { webhookRoutes } from "./routes/webhook.ts";
@@ -96,6 +97,7 @@ export async function buildServer(deps: GatewayDeps): Promise<Server> {
     steeringRoutes(guarded, gateway);
     logsRoutes(guarded, gateway);
     explainRoutes(guarded, gateway);
+    rejectedRoutes(guarded, gateway);
     analyticsRoutes(guarded, gateway);
     sessionRoutes(guarded, gateway);
   });

@@ -7,6 +7,7 @@ import { connectTemporalLazily } from "../client/connect-temporal.ts";
 import { createConnectors } from "../client.ts";
 import type { ConnectorKey } from "../contracts/connector-id.ts";
 import type { ExplainOptions, Explanation } from "../contracts/explain.ts";
+import type { RejectedReasons } from "../contracts/rejected.ts";
 import type { OpenedLedger } from "../ledger/open-ledger.ts";
 import type { Storage } from "../storage/storage.ts";
 import { EnvironmentError, type Environment } from "../contracts/environment.ts";
@@ -33,12 +34,13 @@ export async function runApi(environment: Environment): Promise<void> {
   const client = connectTemporalLazily();
   const allowedOrigins = environment.ALLOWED_BRAZE_ORIGINS;
   const storage = await openStorage(environment.STORAGE_URL);
-  const explainer = lazyExplainer(environment, storage);
+  const ledger = lazyLedger(environment, storage);
   const server = await buildServer({
     client,
     connectors: createConnectors({ client, sealingKeys, allowedOrigins }),
     storage,
-    explain: explainer.explain,
+    explain: ledger.explain,
+    rejectedReasons: ledger.rejectedReasons,
     doorkeeper,
     webhookSecrets,
     allowedOrigins,
@@ -57,21 +59,22 @@ export async function runApi(environment: Environment): Promise<void> {
     await stopped;
   } finally {
     await server.close();
-    await explainer.close();
+    await ledger.close();
     await client.connection.close();
   }
   log.info("gateway stopped");
 }
 
 /** DuckDB is loaded with the first question: many a gateway is never asked one. */
-function lazyExplainer(environment: Environment, storage: Storage) {
+function lazyLedger(environment: Environment, storage: Storage) {
   let opened: Promise<OpenedLedger> | undefined;
   const open = async () => (await import("../ledger/open-ledger.ts")).openLedger(environment, storage);
+  const ledger = async () => (await (opened ??= open())).ledger;
   return {
-    explain: async (key: ConnectorKey, userId: string, options: ExplainOptions): Promise<Explanation> => {
-      opened ??= open();
-      return await (await opened).ledger.explain(key, userId, options);
-    },
+    explain: async (key: ConnectorKey, userId: string, options: ExplainOptions): Promise<Explanation> =>
+      await (await ledger()).explain(key, userId, options),
+    rejectedReasons: async (key: ConnectorKey): Promise<RejectedReasons> =>
+      await (await ledger()).rejectedReasons(key),
     close: async (): Promise<void> => {
       if (opened) await (await opened).ledger.close();
     },

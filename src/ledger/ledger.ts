@@ -1,6 +1,7 @@
 import type { ConnectorKey } from "../contracts/connector-id.ts";
 import type { ExplainOptions, Explanation } from "../contracts/explain.ts";
 import type { ChannelPlan, FileRef, LedgerRef } from "../contracts/log.ts";
+import type { RejectedReasons } from "../contracts/rejected.ts";
 import type { Rejects } from "../contracts/run.ts";
 import type { Storage } from "../storage/storage.ts";
 import { abandonRun, settleLedger } from "./commit.ts";
@@ -13,6 +14,7 @@ import { createLedgerFiles } from "./files.ts";
 import type { LedgerDeps } from "./ledger-deps.ts";
 import { ConnectorLog } from "./log.ts";
 import { readPart } from "./parts.ts";
+import { rejectedReasons } from "./rejected-reasons.ts";
 import { publishRejects, readRejects } from "./rejects.ts";
 import type { RejectsByCode } from "./rejects.ts";
 import { openScratch } from "./scratch.ts";
@@ -49,6 +51,8 @@ export interface Ledger {
   abandonRun(input: AbandonInput): Promise<LedgerRef[]>;
   /** One user's timeline. The id is in no error and no log. */
   explain(key: ConnectorKey, userId: string, options: ExplainOptions): Promise<Explanation>;
+  /** For which reasons Braze rejects how many users. */
+  rejectedReasons(key: ConnectorKey): Promise<RejectedReasons>;
   /** Ends DuckDB and removes this process's scratch files. */
   close(): Promise<void>;
 }
@@ -77,6 +81,7 @@ export async function createLedger({
     abandonRun: (input) => abandonRun(deps, input),
     explain: (key, userId, options) =>
       explainUser(deps, new ConnectorLog(storage, key), key, userId, options),
+    rejectedReasons: (key) => rejectedReasons(deps, new ConnectorLog(storage, key)),
     async close() {
       await duckdb.close();
       await scratch.close();

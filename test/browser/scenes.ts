@@ -17,7 +17,7 @@ interface Cast {
 
 interface Scene {
   name: string;
-  /** Brings a page there, whatever it showed before. It is signed in, but for the first two. */
+  /** Brings a page there from the scene before it. */
   open: (page: Page, cast: Cast, on: PageStage) => Promise<void>;
 }
 
@@ -29,7 +29,7 @@ export async function startCast({ stage }: PageStage): Promise<Cast> {
     stage.connector("a-key-that-braze-does-not-know"),
     stage.connector(),
   ];
-  const blockedIds = ["user-7", "user-8"];
+  const blockedIds = ["user-3007", "user-3008"];
   await delivered.start({ name: "High LTV buyers", members: ids(3482) }, {}, { blockedIds });
   await held.start({ name: "Newsletter readers", members: ids(400) }, { max_removal_percent: 30 });
   await failed.start({ name: "Lapsed buyers", members: ids(50) }, { api_key: "a-key-of-another-workspace" });
@@ -71,19 +71,16 @@ export const scenes: readonly Scene[] = [
   },
   {
     name: "activations-empty",
-    open: async (page, _cast, { emptyTenantsKey, apiKey }) => {
+    open: async (page, _cast, { emptyTenantsKey }) => {
       await signIn(page, emptyTenantsKey);
       await page.getByText("No connectors yet.").waitFor();
-      await page.getByRole("button", { name: "Sign out" }).click();
-      await signIn(page, apiKey);
-      await page.getByRole("radio", { name: "Inactive" }).check();
-      await page.getByRole("radio", { name: "All" }).check();
     },
   },
   {
     name: "activations",
-    open: async (page) => {
-      await go(page, "/activations");
+    open: async (page, _cast, { apiKey }) => {
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await signIn(page, apiKey);
       await page.getByRole("link", { name: "Lapsed buyers" }).waitFor();
     },
   },
@@ -119,9 +116,9 @@ export const scenes: readonly Scene[] = [
     name: "connector-user",
     open: async (page, { delivered }) => {
       await goTo(page, delivered);
-      await page.getByLabel("User id").fill("user-7");
+      await page.getByLabel("User id").fill("user-3007");
       await page.getByRole("button", { name: "Look up" }).click();
-      await page.getByText("SegOps does not name").waitFor();
+      await page.getByText("SegOps names the user").waitFor();
     },
   },
   {

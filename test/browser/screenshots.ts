@@ -9,6 +9,8 @@ import { scenes, startCast } from "./scenes.ts";
 
 const folder = fileURLToPath(new URL("../../docs/screenshots/", import.meta.url));
 
+const viewport = { width: 1080, height: 720 };
+
 const executable = findChromium();
 if (!executable) throw new Error(noChromium);
 await rm(folder, { recursive: true, force: true });
@@ -18,7 +20,7 @@ try {
   const cast = await startCast(on);
   const browser = await openBrowser(executable);
   for (const colorScheme of ["light", "dark"] as const) {
-    const { page } = await openPage(browser, on.url, { colorScheme });
+    const { page } = await openPage(browser, on.url, { colorScheme, viewport });
     for (const { name, open } of scenes) {
       await open(page, cast, on);
       const isDialog = (await page.getByRole("dialog").count()) > 0;

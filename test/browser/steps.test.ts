@@ -156,12 +156,15 @@ describe.skipIf(!executable)("on the page", () => {
     expect(await history.getAttribute("href")).toBe(`${temporalUiUrl}${path}`);
   });
 
-  test("one user's timeline is shown on demand, and the id is in no address and no storage", async () => {
+  test("rejected users are counted by reason; one user's timeline is shown on demand, and the id is in no address and no storage", async () => {
     const connector = on.stage.connector();
     await connector.start({ name: "Cart abandoners", members: ["ada", "ben"] }, {}, { blockedIds: ["ben"] });
     await connector.ran(1);
     await signIn(page, on.apiKey);
     await page.getByRole("link", { name: "Cart abandoners" }).click();
+    const reasons = page.getByRole("table", { name: "Rejected users, by reason" });
+    await reasons.getByText("braze_user_blocked").waitFor();
+    expect(await page.content()).not.toContain("ben");
     await page.getByLabel("User id").fill("ben");
     await page.getByRole("button", { name: "Look up" }).click();
     await page.getByText("SegOps names the user as a member.").waitFor();

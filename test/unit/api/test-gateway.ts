@@ -69,6 +69,7 @@ export async function testGateway(changed: Partial<GatewayDeps> = {}): Promise<T
         next_before: null,
       };
     },
+    rejectedReasons: async () => ({ results: [] }),
     allowedOrigins: [],
     ratePerMinute: 100_000,
     version: "0.0.0-test",

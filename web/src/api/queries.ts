@@ -6,6 +6,7 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import type { Explanation } from "../../../src/contracts/explain.ts";
+import type { RejectedReasons } from "../../../src/contracts/rejected.ts";
 import { useCall } from "../session.tsx";
 import { ApiError } from "./call.ts";
 import type {
@@ -83,6 +84,16 @@ export function useRuns(id: number, newest: string) {
     },
     initialPageParam: 1,
     getNextPageParam: (last, _pages, page) => (last.next === null ? undefined : page + 1),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Only asked for where there are any; again once another run has ended. */
+export function useRejectedReasons(id: number, newestRun: number) {
+  const call = useCall();
+  return useQuery({
+    queryKey: ["rejected", id, newestRun],
+    queryFn: ({ signal }) => call<RejectedReasons>(`activations/${id}/rejected/`, { signal }),
     placeholderData: keepPreviousData,
   });
 }

@@ -7,6 +7,7 @@ import { LastError } from "../connector/last-error.tsx";
 import { StatusBadge } from "../connector/status-badge.tsx";
 import { StatusSwitch } from "../connector/status-switch.tsx";
 import { totals } from "../connector/totals.ts";
+import { Badge } from "../ui/badge.tsx";
 import { Heading } from "../ui/heading.tsx";
 import { Loaded } from "../ui/loaded.tsx";
 import { Moment } from "../ui/moment.tsx";
@@ -62,10 +63,7 @@ const columns: readonly Column<ConnectorView>[] = [
       <>
         <Link href={`/activations/${view.id}`}>{view.segment_name || `Segment ${view.segment}`}</Link>
         <br />
-        <small className="muted">
-          Braze · segment {view.segment}
-          {view.pending_removal && " · a removal waits for you"}
-        </small>
+        <small className="muted">Braze · segment {view.segment}</small>
       </>
     ),
   },
@@ -73,7 +71,7 @@ const columns: readonly Column<ConnectorView>[] = [
     title: "Status",
     cell: (view) => (
       <>
-        <StatusBadge view={view} />
+        <StatusBadge view={view} /> {view.pending_removal && <Badge tone="warn">removal held</Badge>}
         <LastError view={view} />
       </>
     ),

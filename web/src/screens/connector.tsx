@@ -7,10 +7,12 @@ import { Channels } from "../connector/channels.tsx";
 import { CurrentRunProgress } from "../connector/current-run.tsx";
 import { ErrorNotice } from "../connector/error-notice.tsx";
 import { PendingRemoval } from "../connector/pending-removal.tsx";
+import { Rejected } from "../connector/rejected.tsx";
 import { Runs } from "../connector/runs.tsx";
 import { ShownSettings } from "../connector/shown-settings.tsx";
 import { StatusBadge } from "../connector/status-badge.tsx";
 import { StatusSwitch } from "../connector/status-switch.tsx";
+import { totals } from "../connector/totals.ts";
 import { UserLookUp } from "../connector/user-look-up.tsx";
 import { Heading } from "../ui/heading.tsx";
 import { Loaded } from "../ui/loaded.tsx";
@@ -59,6 +61,7 @@ function Connector({ view }: { view: ConnectorView }) {
       {view.current_run && <CurrentRunProgress run={view.current_run} />}
       <Actions view={view} />
       <Channels view={view} />
+      {totals(view).rejected > 0 && <Rejected view={view} />}
       <Runs view={view} />
       <UserLookUp id={view.id} />
       <ShownSettings view={view} />
