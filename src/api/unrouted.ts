@@ -2,6 +2,8 @@ import type { Server } from "./gateway.ts";
 
 /** What is served nowhere is 404; what is served by another method is 405 with those that are. */
 export function refuseUnrouted(server: Server): void {
+  // With a body it would be refused for its content type before it is seen that nothing here is served by it.
+  server.addHttpMethod("QUERY", { hasBody: false, overrideExisting: true });
   const routes: { pattern: RegExp; methods: Set<string> }[] = [];
   server.addHook("onRoute", ({ url, method }) => {
     if (url.includes("*")) return;
