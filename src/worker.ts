@@ -20,7 +20,6 @@ import { searchAttributes, taskQueues } from "./contracts/temporal-names.ts";
 import { openLedger } from "./ledger/open-ledger.ts";
 import { createSegops } from "./segops/client.ts";
 import { openStorage } from "./storage/open-storage.ts";
-import type { Storage } from "./storage/storage.ts";
 import { identifyStorage } from "./worker/known-storage.ts";
 import { createLogger, sdkLogger } from "./worker/logger.ts";
 import { readSecrets, type Secrets } from "./worker/secrets.ts";
