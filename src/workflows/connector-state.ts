@@ -56,7 +56,7 @@ export interface ConnectorState {
   ignoredSignals: number;
 }
 
-export interface RunTie {
+interface RunTie {
   /** It was begun so that it goes on where this history ends. */
   outlives: boolean;
   /** It knows that newer membership waits. */

@@ -72,7 +72,7 @@ export interface PlanOptions {
   partUsers?: number;
 }
 
-export interface Guard {
+interface Guard {
   /** Users who were present before the run, or perhaps so. */
   audience: number;
   /** Members that SegOps names now. */
