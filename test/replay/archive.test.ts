@@ -17,6 +17,8 @@ const telltales: Record<ScenarioName, RegExp> = {
   "run-terminated": /"activityType": *\{\s*"name": *"closeRun"/,
   "worker-killed": /TIMEOUT_TYPE_HEARTBEAT/,
   "continue-as-new": /EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW/,
+  "history-ends-in-mid-run": /"signalName": *"runEnded"/,
+  "read-back": /"name": *"verify"/,
 };
 
 describe.each(scenarioNames)("the scenario %s", (scenario) => {

@@ -66,12 +66,15 @@ async function record(stackDir: string): Promise<Map<ScenarioName, RecordedHisto
   const play = async (name: ScenarioName) => recorded.set(name, await playScenario(stage, name));
   try {
     await stage.startWorker();
-    const ownWorker: ScenarioName[] = ["worker-killed", "continue-as-new"];
+    const ownWorker: ScenarioName[] = ["worker-killed", "continue-as-new", "history-ends-in-mid-run"];
     await Promise.all(scenarioNames.filter((name) => !ownWorker.includes(name)).map(play));
     await play("worker-killed");
     await stage.stopWorker();
     await stage.startWorker({ CONTINUE_AS_NEW_AFTER_RUNS: "2" });
     await play("continue-as-new");
+    await stage.stopWorker();
+    await stage.startWorker({ CONTINUE_AS_NEW_AFTER_EVENTS: "100" });
+    await play("history-ends-in-mid-run");
     return recorded;
   } finally {
     await stage.close();

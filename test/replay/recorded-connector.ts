@@ -34,6 +34,12 @@ export class RecordedConnector {
     return this.#lastNumber;
   }
 
+  /** Its workflow has continued as new. */
+  async historyIsNew(): Promise<boolean> {
+    const { runId, raw } = await this.handle.describe();
+    return runId !== raw.workflowExecutionInfo?.firstRunId;
+  }
+
   run(number: number): WorkflowHandle {
     return this.stage.client.workflow.getHandle(runWorkflowId(this.key, number));
   }

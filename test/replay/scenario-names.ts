@@ -10,5 +10,7 @@ export const scenarioNames = [
   "run-terminated",
   "worker-killed",
   "continue-as-new",
+  "history-ends-in-mid-run",
+  "read-back",
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];

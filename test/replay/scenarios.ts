@@ -136,6 +136,26 @@ export const scenarios: Record<ScenarioName, Scenario> = {
     await connector.recompute();
     await connector.untilRunEnded("no_change");
   },
+
+  // Needs a worker that is told to continue as new after a hundred events. Signals fill the history while the run is sending.
+  "history-ends-in-mid-run": async (connector) => {
+    const { braze } = connector.stage.stack;
+    await braze.putWorkspace({ key: connector.brazeKey, answerDelayMs: 1500 });
+    await connector.create(2400);
+    await connector.untilSending();
+    await eventually("the connector begins a new history", async () => {
+      await connector.signal({ segment_id: connector.key.segment_id, computed_at: "2026-05-02T14:32:00Z" });
+      return await connector.historyIsNew();
+    });
+    await connector.untilRunEnded("clean");
+  },
+
+  "read-back": async (connector) => {
+    await connector.create(200);
+    await connector.untilRunEnded("clean");
+    await connector.stage.connectors.verify(connector.key, { sample: 100 });
+    await connector.untilRunEnded("no_change");
+  },
 };
 
 async function heartbeatCursor(connector: RecordedConnector): Promise<number> {
@@ -144,5 +164,7 @@ async function heartbeatCursor(connector: RecordedConnector): Promise<number> {
     .describe()
     .catch(() => undefined);
   const heartbeat = description?.raw.pendingActivities?.[0]?.heartbeatDetails?.payloads?.[0];
-  return heartbeat ? defaultPayloadConverter.fromPayload<PartProgress>(heartbeat).cursor : 0;
+  // Activities that send nothing report that they live, and no more.
+  const progress = heartbeat && defaultPayloadConverter.fromPayload<PartProgress | undefined>(heartbeat);
+  return progress?.cursor ?? 0;
 }
