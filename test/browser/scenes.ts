@@ -105,11 +105,7 @@ export const scenes: readonly Scene[] = [
     name: "connector",
     open: async (page, { delivered }) => {
       await goTo(page, delivered);
-      await page
-        .getByRole("row")
-        .filter({ hasText: "no change" })
-        .or(page.getByText("clean").first())
-        .waitFor();
+      await page.getByText("braze_user_blocked").waitFor();
     },
   },
   {

@@ -7,6 +7,7 @@ import { scenes, startCast } from "./scenes.ts";
 
 const executable = inject("chromium");
 const desktop = { width: 1200, height: 800 };
+const tablet = { width: 960, height: 720 };
 const phone = { width: 390, height: 800 };
 
 describe.skipIf(!executable)("every screen", () => {
@@ -27,6 +28,7 @@ describe.skipIf(!executable)("every screen", () => {
   test.each([
     ["light", desktop],
     ["dark", desktop],
+    ["light", tablet],
     ["dark", phone],
   ] as const)(
     "in %s has no serious finding of axe-core, no console error, no request to elsewhere, and fits its window (%o)",

@@ -9,7 +9,7 @@ import { scenes, startCast } from "./scenes.ts";
 
 const folder = fileURLToPath(new URL("../../docs/screenshots/", import.meta.url));
 
-const viewport = { width: 1080, height: 720 };
+const viewport = { width: 960, height: 720 };
 
 const executable = findChromium();
 if (!executable) throw new Error(noChromium);
