@@ -53,6 +53,12 @@ export class World {
     this.#worker = await this.stack.startWorker();
   }
 
+  /** Its address. From now on SegOps' webhooks go to it, signed. */
+  async startGateway(): Promise<string> {
+    this.waitingFor = "the gateway to start";
+    return (await this.stack.startGateway()).url;
+  }
+
   /** kill -9. */
   async killWorker(): Promise<void> {
     await this.#worker?.kill();

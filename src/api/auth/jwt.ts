@@ -74,8 +74,7 @@ async function checked(verify: () => Promise<{ payload: JWTPayload }>): Promise<
       error instanceof errors.JOSEAlgNotAllowed ||
       error instanceof errors.JOSENotSupported ||
       error instanceof errors.JWKSNoMatchingKey ||
-      error instanceof errors.JWKSMultipleMatchingKeys ||
-      error instanceof TypeError;
+      error instanceof errors.JWKSMultipleMatchingKeys;
     if (isTokens) throw new HttpProblem(401, refusal);
     throw new HttpProblem(503, "The keys that tokens are checked with cannot be fetched; try again.", {
       "retry-after": "5",
