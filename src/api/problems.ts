@@ -44,7 +44,7 @@ export function problemOf(error: unknown): Problem | undefined {
   return undefined;
 }
 
-export function unavailable(detail: string): Problem {
+function unavailable(detail: string): Problem {
   return { status: 503, body: { detail }, headers: { "retry-after": String(retryAfterSeconds) } };
 }
 

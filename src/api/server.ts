@@ -84,8 +84,14 @@ interface GatewaySecrets {
   webhookSecrets: WebhookSecrets;
 }
 
-/** Also asked before the process starts, so that every problem is told at once. */
-export async function readGatewaySecrets(
+/** Asked before the process starts, so that what is wrong with files is told together with what is wrong with variables. */
+export async function checkGatewaySecrets(variables: Record<string, string | undefined>): Promise<void> {
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
+  const quiet = { error() {}, info() {} };
+  await readGatewaySecrets({ ...given, JWT_TENANT_CLAIM: "", JWT_ROLE_CLAIM: "" }, quiet);
+}
+
+async function readGatewaySecrets(
   environment: GatewayVariables,
   log: Pick<Logger, "error" | "info">,
 ): Promise<GatewaySecrets> {

@@ -7,9 +7,8 @@ export function addApi(program: Command): void {
     .description(
       "run the gateway: SegOps' Activations API, its webhook and the page, until SIGTERM or SIGINT",
     );
-  defineCommand(command, async ({ environment }: CommandContext) => {
-    // Loaded only here: every other command can do without a web server.
-    const { runApi } = await import("../api/server.ts");
-    await runApi(environment);
-  });
+  // Loaded only here: every other command can do without a web server.
+  const load = () => import("../api/server.ts");
+  const run = async ({ environment }: CommandContext) => await (await load()).runApi(environment);
+  defineCommand(command, run, async (variables) => (await load()).checkGatewaySecrets(variables));
 }

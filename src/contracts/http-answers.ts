@@ -22,7 +22,7 @@ export const problemSchema = z
     description: "Either {detail}, or every field at fault with its reasons.",
   });
 
-export const runSchema = z
+const runSchema = z
   .object({
     number: count,
     workflow_id: z.string(),
@@ -178,7 +178,6 @@ export const sessionSchema = z
     version: z.string(),
   })
   .meta({ id: "Session", description: "Who asks, and what the page needs to know of this installation." });
-export type Session = z.infer<typeof sessionSchema>;
 
 export const healthSchema = z.object({ status: z.literal("ok") }).meta({ id: "Health" });
 

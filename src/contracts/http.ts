@@ -5,8 +5,8 @@ import { defaultExplainedRuns, maxExplainedRuns } from "./explain.ts";
 /** SegOps' Activations API on the wire: what a call may carry. The answers are in http-answers.ts. */
 
 /** Rows on one page, unless told otherwise and at most. */
-export const defaultPageSize = 20;
-export const maxPageSize = 100;
+const defaultPageSize = 20;
+const maxPageSize = 100;
 
 /** The largest body of a call: some thirty times the largest configuration. */
 export const maxBodyBytes = 65_536;

@@ -4,7 +4,7 @@ import { ids } from "../people.ts";
 import { connector, type World } from "../world.ts";
 
 const entering = 1000;
-const exiting = ids("user-", 5000, 5500);
+const exiting = ids("later-", 0, 500);
 
 export const overHttp: Act = {
   title: "Driven by HTTP, as SegOps' documentation says",

@@ -26,6 +26,8 @@ const refusal = "Given token not valid: it is malformed, expired, or not signed 
 /** Undefined where no token is accepted at all. Throws an `EnvironmentError` for settings that contradict each other. */
 export async function createVerifyToken(variables: JwtVariables): Promise<VerifyToken | undefined> {
   const { JWT_JWKS_URL: jwksUrl, JWT_SECRET_FILE: secretFile, JWT_ISSUER, JWT_AUDIENCE } = variables;
+  // One that is no address is told with the other variables.
+  if (jwksUrl && !URL.canParse(jwksUrl)) return undefined;
   if (!jwksUrl && !secretFile) return undefined;
   if (jwksUrl && secretFile) {
     throw new EnvironmentError(["JWT_SECRET_FILE: cannot be set beside JWT_JWKS_URL; choose one"]);

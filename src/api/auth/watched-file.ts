@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import type { Logger } from "pino";
-import { z } from "zod";
+import type { z } from "zod";
 import { EnvironmentError } from "../../contracts/environment.ts";
 
 /** A change is seen after this long at the latest. */
@@ -16,7 +16,7 @@ interface WatchedFileOptions<Content> {
 }
 
 /** What is wrong with a file's content, in words that repeat none of it. */
-export class FileProblem extends Error {}
+class FileProblem extends Error {}
 
 /**
  * A JSON file that may change while the process runs: a key taken out of it is refused within a second. A file that cannot be read any

@@ -44,7 +44,7 @@ async function lastCommits({ reads }: Gateway, key: ConnectorKey): Promise<Commi
   return runs.map(({ commit }) => commit).filter((commit) => commit !== undefined);
 }
 
-export function analytics(view: ConnectorView, commits: Commit[]): ActivationAnalytics {
+function analytics(view: ConnectorView, commits: Commit[]): ActivationAnalytics {
   const { id, segment, segment_name, connector_type, status, last_synced_at, last_error, member_count } =
     view;
   const succeeded = commits.filter(isSuccess).length;

@@ -4,10 +4,7 @@ import { parseAs, type WatchedFile } from "../auth/watched-file.ts";
 
 const secret = z.string().min(1).max(500);
 
-export const secretsFileSchema = z.record(
-  tenantSlugSchema,
-  z.union([secret, z.array(secret).min(1).max(10)]),
-);
+const secretsFileSchema = z.record(tenantSlugSchema, z.union([secret, z.array(secret).min(1).max(10)]));
 
 /** Secrets by tenant; several while one replaces another. */
 export type SecretsByTenant = ReadonlyMap<string, readonly string[]>;

@@ -3,19 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Client } from "@temporalio/client";
 import { createApiLogger } from "../../../src/api/logger.ts";
-import { ApiKeys } from "../../../src/api/auth/api-keys.ts";
+import { ApiKeys, hashOfKey } from "../../../src/api/auth/api-keys.ts";
 import { buildServer } from "../../../src/api/build-server.ts";
 import type { GatewayDeps } from "../../../src/api/deps.ts";
 import type { Server } from "../../../src/api/gateway.ts";
 import { parseSecrets } from "../../../src/api/webhook/secrets.ts";
-import { createSealingKeys } from "../../../src/braze/sealed-key.ts";
 import type { Connectors, ConnectorView } from "../../../src/client.ts";
 import { openStorage } from "../../../src/storage/open-storage.ts";
 import type { Storage } from "../../../src/storage/storage.ts";
 import { connectorView } from "../cli/connector-view.ts";
 
 /** What was asked of the connectors: every call that would reach Temporal. */
-export interface AskedCall {
+interface AskedCall {
   call: string;
   args: unknown[];
 }
@@ -39,7 +38,6 @@ export async function testGateway(changed: Partial<GatewayDeps> = {}): Promise<T
   const lines: string[] = [];
   const connectors: TestGateway["connectors"] = { answer: async () => connectorView() };
   const storage = await openStorage(`file:${await mkdtemp(join(tmpdir(), "segops-braze-api-"))}`);
-  const { hashOfKey } = await import("../../../src/api/auth/api-keys.ts");
   const keys = new ApiKeys({
     acme: [apiKey, { hash: hashOfKey(viewerKey), role: "viewer" }],
     other: [hashOfKey(otherKey)],

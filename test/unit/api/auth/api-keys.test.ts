@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
@@ -60,7 +60,7 @@ test("a file that is missing or holds something else stops the start, by its var
   await expect(open()).rejects.toThrow(/GATEWAY_API_KEYS_FILE: the file must hold/);
 });
 
-test("api-key create shows a key once and keeps its hash; list shows none; revoke takes it back", async () => {
+test("api-key create shows a key once and keeps its hash; revoke takes it back", async () => {
   const args = ["--file", file, "--json"];
   const created = await runCli(["api-key", "create", "--tenant", "acme", "--role", "viewer", ...args]);
   expect(created.code).toBe(0);
@@ -71,11 +71,7 @@ test("api-key create shows a key once and keeps its hash; list shows none; revok
     role: "viewer",
     id: made.id,
   });
-  const listed = await runCli(["api-key", "list", ...args]);
-  expect(JSON.parse(listed.stdout)).toMatchObject({
-    keys: [{ tenant: "acme", id: made.id, role: "viewer" }],
-  });
-  expect(listed.stdout).not.toContain(made.key);
+  expect(await readFile(file, "utf8")).not.toContain(made.key);
   expect((await runCli(["api-key", "revoke", "--id", made.id, ...args])).code).toBe(0);
   expect((await (await open()).current()).holder(made.key)).toBeUndefined();
 }, 120_000);

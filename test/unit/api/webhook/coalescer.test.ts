@@ -78,7 +78,7 @@ test("those that were promised while the first was failing are sent all the same
   Object.assign(state, { failing: true, slowMs: 50 });
   const first = coalescer.offer("acme/7", at(1));
   expect(await coalescer.offer("acme/7", at(9))).toBe("coalesced");
-  await expect(first).rejects.toThrow();
+  await expect(first).rejects.toThrow("Temporal is away");
   Object.assign(state, { failing: false, slowMs: 0 });
   await expect.poll(() => sent, { timeout: 5000 }).toEqual([at(9)]);
   await coalescer.flush();
