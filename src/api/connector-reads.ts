@@ -65,7 +65,8 @@ export class ConnectorReads {
 
   async #live(key: ConnectorKey): Promise<ConnectorView | undefined> {
     if (Date.now() < this.#silentUntil) return undefined;
-    const answer = await liveView(this.#deps.client, key, liveTimeoutMs);
+    // Whatever went wrong: what the log says is at hand.
+    const answer = await liveView(this.#deps.client, key, liveTimeoutMs).catch(() => "silent" as const);
     if (answer === "silent") this.#silentUntil = Date.now() + silenceMs;
     return typeof answer === "string" ? undefined : answer;
   }
