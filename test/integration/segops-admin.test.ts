@@ -127,7 +127,10 @@ describe.skipIf(skipsWithoutPythonTools("SegOps' own Python client"))("segops_ad
   test("`segops-admin activations list` and `sync` print the gateway's answers, and say what was refused", async () => {
     const list = await admin.commandLine("activations", "list");
     expect(list.code).toBe(0);
-    expect(JSON.parse(list.stdout)).toMatchObject({ count: 5, results: [{ id: 1 }, { id: 100 }, {}, {}, {}] });
+    expect(JSON.parse(list.stdout)).toMatchObject({
+      count: 5,
+      results: [{ id: 1 }, { id: 100 }, {}, {}, {}],
+    });
     const sync = await admin.commandLine("activations", "sync", "1");
     expect([sync.code, JSON.parse(sync.stdout)]).toEqual([0, { status: "queued" }]);
     const refused = await admin.commandLine("activations", "sync", "100");
