@@ -19,16 +19,19 @@ describe.skipIf(skipsWithoutPythonTools("The check of the published description 
 
     test("holds for hundreds of generated calls: every answer is as described, and what is wrong is refused", async () => {
       const { exitCode, report, output } = await schemathesis(stage, options);
-      const { generated, with_failures, errored } = report.test_cases;
-      expect({ exitCode, with_failures, errored }, output).toEqual({
-        exitCode: 0,
-        with_failures: 0,
-        errored: 0,
+      if (exitCode !== 0) throw new Error(output);
+      const { generated } = report.test_cases;
+      expect(report).toMatchObject({
+        complete: true,
+        test_cases: { with_failures: 0, errored: 0 },
+        failures: [],
+        errors: [],
       });
-      expect(report).toMatchObject({ complete: true, failures: [], errors: [] });
       expect(report.operations.tested).toBe(report.operations.total);
       expect(generated).toBeGreaterThan(300);
-      console.log(`schemathesis: ${generated} cases of ${report.operations.tested} calls, seed ${options.seed}`);
+      console.log(
+        `schemathesis: ${generated} cases of ${report.operations.tested} calls, seed ${options.seed}`,
+      );
     }, 180_000);
   },
 );
