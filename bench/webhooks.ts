@@ -40,7 +40,7 @@ try {
   await Promise.all(segments.map(createConnector));
   await allDelivered();
   const runsBefore = await runNumbers();
-  const cpuBefore = await cpuSeconds(gateway.pid);
+  const before = await coreSeconds(gateway.pid);
 
   const load = fork(fileURLToPath(new URL("webhook-load.ts", import.meta.url)));
   for (const pid of [gateway.pid, load.pid]) if (priority !== 0 && pid) setPriority(pid, priority);
@@ -55,7 +55,7 @@ try {
     await recomputeAll(tell);
   }
   const [result] = await done;
-  const cpu = (await cpuSeconds(gateway.pid)) - cpuBefore;
+  const after = await coreSeconds(gateway.pid);
   const ended = new Date().toISOString();
   const runsAtEnd = await runNumbers();
   const views = await allDelivered();
@@ -73,7 +73,12 @@ try {
   print(`${perSecond} webhooks/s for ${seconds} s to ${connectorCount} connectors`, { ...webhooks });
   print("/healthz of the same server, 50/s at the same time", { ...healthz });
   print("ratio", { p50: webhooks.p50Ms / healthz.p50Ms, p99: webhooks.p99Ms / healthz.p99Ms });
-  print("the gateway's processor time", { seconds: cpu, msPerAnswer: (cpu * 1000) / answered });
+  const had = after.had - before.had;
+  print("seconds that the gateway had of a core, and was kept waiting for one", {
+    had,
+    waited: after.waited - before.waited,
+    msPerAnswer: (had * 1000) / answered,
+  });
   console.log(`answers by status: ${JSON.stringify(statuses)}`);
   print("signals to a connector", { most: Math.max(...signals), all: sum(signals) });
   print("runs", {
@@ -154,10 +159,10 @@ async function signalCount(segment: number): Promise<number> {
   return (events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes).length;
 }
 
-/** What a process has had of the cores, as Linux counts it in hundredths of a second: says the same on a busy machine. */
-async function cpuSeconds(pid: number): Promise<number> {
-  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) /, "").split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+/** What a process's main thread has had of the cores, and how long it was ready and had to wait for one, as Linux counts it. */
+async function coreSeconds(pid: number): Promise<{ had: number; waited: number }> {
+  const [had = 0, waited = 0] = (await readFile(`/proc/${pid}/schedstat`, "utf8")).split(" ").map(Number);
+  return { had: had / 1e9, waited: waited / 1e9 };
 }
 
 function sum(numbers: number[]): number {
