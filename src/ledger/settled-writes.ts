@@ -12,11 +12,8 @@ export interface SettledWrites {
   exited: FileRef[];
 }
 
-/**
- * Runs looked back at: those whose files clean-up keeps, however old they are. Where verification was off for longer, what was
- * written before that stays unlooked at.
- */
-const maxRuns = 10;
+/** Runs looked back at: where verification was off for longer, what was written before that stays unlooked at. */
+const maxRuns = 50;
 
 /** Those of the runs before `number` and after `from`, newest first. */
 export async function settledWrites(

@@ -1,7 +1,8 @@
 import { defaultPayloadConverter } from "@temporalio/common";
 import { JSONToPayload, type JSONPayload } from "@temporalio/common/lib/proto-utils.js";
 import { z } from "zod";
-import { searchAttributes } from "../../src/contracts/temporal-names.ts";
+import { searchAttributes, storageIdMemo } from "../../src/contracts/temporal-names.ts";
+import { patches } from "../../src/workflows/patches.ts";
 import {
   activitySchemas,
   signalSchemas,
@@ -61,6 +62,8 @@ function schemaFor(event: HistoryEvent, path: string, lookup: Lookup): z.ZodType
   if (path === "userMetadata.summary") return z.string().min(1);
   const attribute = /\.searchAttributes\.indexedFields\.(\w+)$/.exec(path)?.[1];
   if (attribute) return attributeSchema(attribute);
+  if (path.endsWith(`emo.fields.${storageIdMemo}`)) return z.uuid();
+  if (path.endsWith(".details.patch-data.payloads.0")) return patchSchema;
   const [attributesName = ""] = path.split(".");
   const attributes = event[attributesName] as Record<string, unknown>;
   const isDetail = /\.(details|lastHeartbeatDetails)\.payloads\.0$/.test(path);
@@ -97,7 +100,15 @@ function schemaFor(event: HistoryEvent, path: string, lookup: Lookup): z.ZodType
   }
 }
 
+/** What the SDK notes of a `patched(…)`. */
+const patchSchema = z.object({
+  id: z.enum(Object.values(patches).map(({ id }) => id)),
+  deprecated: z.boolean(),
+});
+
 function attributeSchema(name: string): z.ZodType | undefined {
+  // The SDK's own, of the patches that a history has passed.
+  if (name === "TemporalChangeVersion") return z.array(z.string().min(1));
   const key = Object.values(searchAttributes).find((known) => known.name === name);
   switch (key?.type) {
     case "KEYWORD":

@@ -47,7 +47,11 @@ const recomputeSchema = z.object({
   segment_name: z.string().optional(),
 }) satisfies z.ZodType<Recompute>;
 
+/** Histories of 0.1.0 do not say. */
+const storageBound = { storageId: z.uuid().nullish() };
+
 const scopeSchema = z.object({
+  ...storageBound,
   key: connectorKeySchema,
   number: z.int().positive(),
   workflowId: z.string().min(1),
@@ -166,8 +170,13 @@ type ActivitySchemas = {
 
 export const activitySchemas: ActivitySchemas = {
   openLog: {
-    input: z.object({ key: connectorKeySchema }),
+    input: z.object({
+      ...storageBound,
+      key: connectorKeySchema,
+      known: z.object({ run: count, config: count }).optional(),
+    }),
     result: z.object({
+      ...storageBound,
       config: z
         .object({
           number: z.int().positive(),
@@ -189,6 +198,7 @@ export const activitySchemas: ActivitySchemas = {
   },
   writeConfig: {
     input: z.object({
+      ...storageBound,
       key: connectorKeySchema,
       workflowId: z.string(),
       at: timestampSchema,
@@ -199,7 +209,7 @@ export const activitySchemas: ActivitySchemas = {
     result: z.object({ number: z.int().positive(), shown: shownConfigSchema }),
   },
   lookAtSegment: {
-    input: z.object({ key: connectorKeySchema }),
+    input: z.object({ ...storageBound, key: connectorKeySchema }),
     result: z.object({
       computedAt: timestampSchema.nullable(),
       memberCount: count.nullable(),
@@ -207,7 +217,7 @@ export const activitySchemas: ActivitySchemas = {
     }),
   },
   cleanUp: {
-    input: z.object({ key: connectorKeySchema, at: timestampSchema }),
+    input: z.object({ ...storageBound, key: connectorKeySchema, at: timestampSchema }),
     result: z.object({ files: count, bytes: count }),
   },
   fetchMembership: {
@@ -272,6 +282,7 @@ export const workflowSchemas = {
           wanted: reasonSchema.nullable(),
           lookAtMs: z.number().nonnegative(),
           partialStreak: count,
+          ...storageBound,
           sample: z.int().positive().optional(),
           cleanUpAtMs: z.number().nonnegative().optional(),
           run: z.object({ current: currentRunSchema, told: z.boolean() }).optional(),
@@ -284,6 +295,7 @@ export const workflowSchemas = {
   },
   syncRun: {
     input: z.object({
+      ...storageBound,
       key: connectorKeySchema,
       number: z.int().positive(),
       reason: reasonSchema,

@@ -80,7 +80,7 @@ describe("a diff", () => {
 
   test(
     "of sets so large that they are cut into ranges finds each user that moved, and no other",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const md5 = "SELECT md5(range::VARCHAR) AS user_id FROM";
       const base = await snapshotOf(`${md5} range(1600000)`);

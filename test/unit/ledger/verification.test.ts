@@ -99,9 +99,11 @@ describe("the sample", () => {
 
   test("reaches back to runs whose files clean-up keeps, and no further", async () => {
     const members = users(12);
+    // Five days lie between two runs: the newest ten are kept, however old they are.
+    const fiveDays = 5 * 24 * 60;
     let after = await runs.run({ at: 0, members: members.slice(0, 1) });
-    for (let n = 2; n <= 12; n++) after = await runs.run({ at: 10 * n, members: members.slice(0, n) });
-    const { chosen: found } = await chosen({ at: 200, number: 13, after });
+    for (let n = 2; n <= 12; n++) after = await runs.run({ at: n * fiveDays, members: members.slice(0, n) });
+    const { chosen: found } = await chosen({ at: 12 * fiveDays + 20, number: 13, after });
     expect(found.toSorted()).toEqual(members.slice(2).toSorted());
   });
 
