@@ -43,7 +43,7 @@ export class ConnectorWrites {
       try {
         return await this.#connectors.create(key, settings, { updateId });
       } catch (error) {
-        if (!(error instanceof ClientError) || error.code !== "connector_exists") throw error;
+        if (!(error instanceof CodedError) || error.code !== "connector_exists") throw error;
         return await this.#ownOrConflict(key, updateId);
       }
     });
@@ -53,7 +53,7 @@ export class ConnectorWrites {
   async #ownOrConflict(key: ConnectorKey, updateId: string): Promise<ConnectorView> {
     const config = await this.#reads.log(key).latestConfig();
     if (config?.change_id.endsWith(`/${updateId}`)) return await this.#reads.logged(key);
-    throw new ClientError("connector_exists", connectorName(key));
+    throw new CodedError("connector_exists", connectorName(key));
   }
 
   configure(key: ConnectorKey, change: ConnectorSettings, asked: Asked): Promise<ConnectorView> {

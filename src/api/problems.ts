@@ -72,6 +72,12 @@ function codedProblem(error: CodedError): Problem {
   if (error.code === "config_invalid") return { status: 409, body: fieldsOf(error.detail) };
   if (error.code === "connector_not_found") return { status: 404, body: { detail: notFoundWords } };
   const { status } = errorTable[error.code];
+  if (error.code === "connector_exists") {
+    return {
+      status,
+      body: { segment: ["has a connector already: change that with PATCH, or delete it first"] },
+    };
+  }
   return status === 503 ? unavailable(error.message) : { status, body: { detail: error.message } };
 }
 
@@ -92,12 +98,6 @@ function clientProblem(error: ClientError): Problem {
       "No worker took this within 5 s. It may still be done once one runs: repeat the same request, which is carried out once, " +
         "or look at the connector first.",
     );
-  }
-  if (error.code === "connector_exists") {
-    return {
-      status: 409,
-      body: { segment: ["has a connector already: change that with PATCH, or delete it first"] },
-    };
   }
   if (error.status === 503) return unavailable(error.message);
   return { status: error.status, body: { detail: error.message } };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ClientError } from "../../../src/client.ts";
+import { ClientError, CodedError } from "../../../src/client.ts";
 import { loggedConnector } from "./logged-connector.ts";
 import { apiKey, testGateway, type TestGateway } from "./test-gateway.ts";
 
@@ -87,4 +87,20 @@ test("PUT returns what it leaves out to its default and keeps the key that it ma
     requests_per_second: null,
     batch_size: 20,
   });
+});
+
+test("a creation that another one overtook is a conflict that names the field, and changes nothing", async () => {
+  gateway.connectors.answer = async () => {
+    throw new CodedError("connector_exists", "acme/8, inactive");
+  };
+  const config = { rest_endpoint: "https://rest.iad-01.braze.com", api_key: "a-braze-key" };
+  const answer = await gateway.server.inject({
+    method: "POST",
+    url: "/api/activations/",
+    headers: { authorization: `ApiKey ${apiKey}` },
+    payload: { segment: 8, connector_type: "braze", config },
+  });
+  expect(answer.statusCode).toBe(409);
+  expect(answer.json()).toEqual({ segment: [expect.stringContaining("has a connector already")] });
+  expect(gateway.asked.map(({ call }) => call)).toEqual(["create"]);
 });
