@@ -95,8 +95,8 @@ function fieldsOf(detail: string): ProblemBody {
 function clientProblem(error: ClientError): Problem {
   if (error.code === "worker_silent") {
     return unavailable(
-      "No worker took this within 5 s. It may still be done once one runs: repeat the same request, which is carried out once, " +
-        "or look at the connector first.",
+      "No worker took this within 5 s. It may still be done once one runs: look at the connector first, or repeat the same request. " +
+        "It is carried out once under its Idempotency-Key, and without one as the connector's next write at the same gateway.",
     );
   }
   if (error.status === 503) return unavailable(error.message);

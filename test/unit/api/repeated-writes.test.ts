@@ -63,6 +63,19 @@ test("settings and status in one request stop first and start last", async () =>
   expect(gateway.asked.map(({ call }) => call)).toEqual(["configure", "activate", "deactivate", "configure"]);
 });
 
+test("a request of two updates is repeated as itself wherever it fell silent", async () => {
+  const { answer } = gateway.connectors;
+  const change = { status: "inactive", config: { batch_size: 20 } };
+  gateway.connectors.answer = async (call, args) =>
+    call === "configure" ? await silence() : await answer(call, args);
+  expect((await patch(change)).statusCode).toBe(503);
+  gateway.connectors.answer = answer;
+  expect((await patch(change)).statusCode).toBe(200);
+  const ids = updateIds();
+  expect(ids.slice(2)).toEqual(ids.slice(0, 2));
+  expect(new Set(ids).size).toBe(2);
+});
+
 test("PUT returns what it leaves out to its default and keeps the key that it masks", async () => {
   const answer = await gateway.server.inject({
     method: "PUT",
