@@ -80,10 +80,14 @@ export function activationRoutes(server: Server, gateway: Gateway, { patch, put 
       operationId: "removeActivation",
       summary: "Remove a connector",
       description:
-        "Braze keeps what it has, unless cleanup=true: then everyone is unset there first, by a run that this does not wait for.",
+        "Braze keeps what it has, unless cleanup=true: then everyone is unset there first, by a run that this does not wait for. " +
+        "204 then says that it has begun: the connector is still read, listed and refused as existing until everyone is unset.",
       ...common,
       querystring: deleteQuerySchema,
-      response: { 204: z.undefined().describe("Removed, or being removed."), ...writeProblems },
+      response: {
+        204: z.undefined().describe("Removed; with cleanup=true, being removed."),
+        ...writeProblems,
+      },
     },
     handler: async (request, reply) => {
       const key = keyOf(request);
