@@ -149,7 +149,7 @@ export function createConnectors(options: ConnectorsOptions): Connectors {
       if (error instanceof CodedError && error.code === "connector_not_found") return undefined;
       throw error;
     });
-    if (view) throw new ClientError("connector_exists", `${connectorName(key)}, ${view.status}`);
+    if (view) throw new CodedError("connector_exists", `${connectorName(key)}, ${view.status}`);
   }
 
   const connectors: Connectors = {
@@ -158,7 +158,7 @@ export function createConnectors(options: ConnectorsOptions): Connectors {
       checkSettings(settings, { isNew: true, allowedOrigins });
       const sealed = await sealSettings(key, settings, settings.rest_endpoint ?? "", sealingKeys);
       await refuseIfStored(key);
-      const view = await update(configureUpdate, key, [sealed], { updateId });
+      const view = await update(configureUpdate, key, [sealed, { create: true }], { updateId });
       return activate ? await connectors.activate(key) : view;
     },
     async recompute(webhookBody) {

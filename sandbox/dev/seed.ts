@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { ClientError } from "../../src/client.ts";
+import { ClientError, CodedError } from "../../src/client.ts";
 import { tenant } from "../stack-environment.ts";
 import type { Stack } from "../stack.ts";
 
@@ -20,7 +20,7 @@ export async function seed({ braze, brazeUrl, segops, connectors }: Stack): Prom
   });
   const settings = { rest_endpoint: brazeUrl, api_key: apiKey };
   await patiently(giveUpAt, () => connectors.create(key, settings)).catch((error: unknown) => {
-    if (!isClientError(error, "connector_exists")) throw error;
+    if (!(error instanceof CodedError) || error.code !== "connector_exists") throw error;
   });
   await patiently(giveUpAt, () => connectors.activate(key));
   await segops.recompute(tenant, segment);
@@ -32,11 +32,11 @@ async function patiently<Answer>(giveUpAt: number, ask: () => Promise<Answer>): 
     try {
       return await ask();
     } catch (error) {
-      if (!isClientError(error, "worker_silent") || Date.now() >= giveUpAt) throw error;
+      if (!isWorkerSilent(error) || Date.now() >= giveUpAt) throw error;
     }
   }
 }
 
-function isClientError(error: unknown, code: ClientError["code"]): boolean {
-  return error instanceof ClientError && error.code === code;
+function isWorkerSilent(error: unknown): boolean {
+  return error instanceof ClientError && error.code === "worker_silent";
 }

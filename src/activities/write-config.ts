@@ -8,7 +8,7 @@ import {
   type ConnectorConfig,
   type FieldIssue,
 } from "../contracts/connector-config.ts";
-import { connectorWorkflowId } from "../contracts/connector-id.ts";
+import { connectorName, connectorWorkflowId, type ConnectorKey } from "../contracts/connector-id.ts";
 import { CodedError } from "../contracts/errors.ts";
 import type { ConfigEntry, PendingRemoval } from "../contracts/log.ts";
 import type { WriteConfigInput, WrittenConfig } from "../contracts/run.ts";
@@ -27,7 +27,8 @@ const runsLookedBack = 1000;
 /**
  * Promise: a change of the settings is in the log once, whoever else writes at the same time.
  * In: what is to change. Out: the settings as they stand, the key masked. Attempt 2 finds the entry by its `change_id`.
- * Errors: config_invalid with every field at once, connector_not_found, log_unreadable, storage_unavailable.
+ * Errors: config_invalid with every field at once, connector_not_found, connector_exists (to a creation alone), log_unreadable,
+ * storage_unavailable.
  */
 export function createWriteConfig(deps: WriteConfigDeps) {
   return async (input: WriteConfigInput): Promise<WrittenConfig> => {
@@ -36,6 +37,7 @@ export function createWriteConfig(deps: WriteConfigDeps) {
       const latest = await log.latestConfig();
       const done = await alreadyWritten(log, input.changeId, latest);
       if (done) return written(done);
+      if (input.create) refuseWhereThereIsOne(input.key, latest);
       const entry = await nextEntry(deps, input, latest);
       if ((await log.writeConfig(entry)) === "created") return written(entry);
     }
@@ -53,6 +55,12 @@ async function alreadyWritten(
     entry = entry.number > 1 ? await log.config(entry.number - 1) : undefined;
   }
   return undefined;
+}
+
+/** Each look comes before the number after it is taken, so that of two creations at once the second sees the first. */
+function refuseWhereThereIsOne(key: ConnectorKey, latest: ConfigEntry | undefined): void {
+  if (!latest || latest.status === "removed") return;
+  throw new CodedError("connector_exists", `${connectorName(key)}, ${latest.status}`);
 }
 
 async function nextEntry(

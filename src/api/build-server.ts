@@ -45,6 +45,7 @@ export async function buildServer(deps: GatewayDeps): Promise<Server> {
     // Its own lines would hold addresses; `observe` writes ours.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
     bodyLimit: maxBodyBytes,
+    trustProxy: [...(deps.trustedProxies ?? [])],
     requestTimeout: 30_000,
     frameworkErrors: refuseBadAddress,
     genReqId: (request) => requestId(request.headers["x-request-id"]),

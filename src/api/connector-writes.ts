@@ -22,6 +22,12 @@ export interface Asked {
   updateId?: string | undefined;
 }
 
+/** What a PATCH or a PUT may change. */
+interface Change {
+  status?: "active" | "inactive" | undefined;
+  config?: ConnectorSettings | undefined;
+}
+
 /**
  * Writes are updates of the connector's workflow. One that no worker took in time may still be done, so its repetition must carry its
  * id: kept in storage where there is an idempotency key; else the id is remembered while it is the connector's last request. A later one
@@ -43,7 +49,7 @@ export class ConnectorWrites {
       try {
         return await this.#connectors.create(key, settings, { updateId });
       } catch (error) {
-        if (!(error instanceof ClientError) || error.code !== "connector_exists") throw error;
+        if (!(error instanceof CodedError) || error.code !== "connector_exists") throw error;
         return await this.#ownOrConflict(key, updateId);
       }
     });
@@ -53,16 +59,26 @@ export class ConnectorWrites {
   async #ownOrConflict(key: ConnectorKey, updateId: string): Promise<ConnectorView> {
     const config = await this.#reads.log(key).latestConfig();
     if (config?.change_id.endsWith(`/${updateId}`)) return await this.#reads.logged(key);
-    throw new ClientError("connector_exists", connectorName(key));
+    throw new CodedError("connector_exists", connectorName(key));
   }
 
-  configure(key: ConnectorKey, change: ConnectorSettings, asked: Asked): Promise<ConnectorView> {
-    return this.#once(key, asked, (updateId) => this.#connectors.configure(key, change, { updateId }));
-  }
-
-  setStatus(key: ConnectorKey, status: "active" | "inactive", asked: Asked): Promise<ConnectorView> {
-    const change = status === "active" ? "activate" : "deactivate";
-    return this.#once(key, asked, (updateId) => this.#connectors[change](key, { updateId }));
+  /**
+   * In the order in which nothing is delivered that the caller does not want: stop first, start last. Each is an update of its own,
+   * all under the request's id.
+   */
+  async change(
+    key: ConnectorKey,
+    { config, status }: Change,
+    asked: Asked,
+  ): Promise<ConnectorView | undefined> {
+    return await this.#once(key, asked, async (updateId) => {
+      const [toStatus, toConfig] = [{ updateId: `${updateId}-status` }, { updateId: `${updateId}-config` }];
+      let view: ConnectorView | undefined;
+      if (status === "inactive") view = await this.#connectors.deactivate(key, toStatus);
+      if (config) view = await this.#connectors.configure(key, config, toConfig);
+      if (status === "active") view = await this.#connectors.activate(key, toStatus);
+      return view;
+    });
   }
 
   remove(key: ConnectorKey, cleanup: boolean, asked: Asked): Promise<ConnectorView> {

@@ -17,6 +17,8 @@ export interface GatewayDeps {
   /** Braze hosts beside Braze's own. */
   allowedOrigins: readonly string[];
   ratePerMinute: number;
+  /** Proxies that may say by which scheme and host a caller addressed us; as Fastify's `trustProxy` takes them. Default: none. */
+  trustedProxies?: readonly string[] | undefined;
   temporalUiUrl?: string | undefined;
   /** One user's timeline in one connector. */
   explain: (key: ConnectorKey, userId: string, options: ExplainOptions) => Promise<Explanation>;

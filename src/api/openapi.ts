@@ -11,8 +11,10 @@ const description = `SegOps' Activations API, as its documentation describes it,
   wherever it stands. 400: the request is wrong by itself. 409: it conflicts with what is stored, such as a moved endpoint without its
   key, a digest that no removal is held under, or a run asked of an inactive connector.
 * **Lists**: \`count\`, \`next\`, \`previous\`, \`results\`; \`page_size\` is at most 100.
-* **Again**: \`Idempotency-Key\` on POST replays the first answer for 24 hours. A write that no worker takes within 5 s is answered 503
-  and may still be done; repeated as it was, it is carried out once.
+* **Again**: a write that no worker takes within 5 s is answered 503 and may still be done. A POST that is repeated under its
+  \`Idempotency-Key\` is carried out once, and its first answer is replayed for 24 hours, whatever gateway it reaches. Any other write is
+  known again only by the gateway process that took it, for ten minutes, and only while that was its last write to the connector: repeated
+  later, elsewhere or after another one, it is a new write. Look at the connector first.
 * Addresses are taken with and without the slash at their end.`;
 
 /** Before the routes, so that it hears of them. */

@@ -72,6 +72,12 @@ function codedProblem(error: CodedError): Problem {
   if (error.code === "config_invalid") return { status: 409, body: fieldsOf(error.detail) };
   if (error.code === "connector_not_found") return { status: 404, body: { detail: notFoundWords } };
   const { status } = errorTable[error.code];
+  if (error.code === "connector_exists") {
+    return {
+      status,
+      body: { segment: ["has a connector already: change that with PATCH, or delete it first"] },
+    };
+  }
   return status === 503 ? unavailable(error.message) : { status, body: { detail: error.message } };
 }
 
@@ -89,15 +95,9 @@ function fieldsOf(detail: string): ProblemBody {
 function clientProblem(error: ClientError): Problem {
   if (error.code === "worker_silent") {
     return unavailable(
-      "No worker took this within 5 s. It may still be done once one runs: repeat the same request, which is carried out once, " +
-        "or look at the connector first.",
+      "No worker took this within 5 s. It may still be done once one runs: look at the connector first, or repeat the same request. " +
+        "It is carried out once under its Idempotency-Key, and without one as the connector's next write at the same gateway.",
     );
-  }
-  if (error.code === "connector_exists") {
-    return {
-      status: 409,
-      body: { segment: ["has a connector already: change that with PATCH, or delete it first"] },
-    };
   }
   if (error.status === 503) return unavailable(error.message);
   return { status: error.status, body: { detail: error.message } };

@@ -45,6 +45,7 @@ export async function runApi(environment: Environment): Promise<void> {
     webhookSecrets,
     allowedOrigins,
     ratePerMinute: environment.RATE_LIMIT_PER_MINUTE,
+    trustedProxies: environment.TRUST_PROXY,
     temporalUiUrl: environment.TEMPORAL_UI_URL,
     webFolder: webFolder(),
     version: packageVersion(),

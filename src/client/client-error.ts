@@ -5,11 +5,6 @@ export const clientErrors = {
     message: "no connector can have this name",
     remedy: "Name the tenant by its slug and the segment by its positive number, as SegOps shows them.",
   },
-  connector_exists: {
-    status: 409,
-    message: "the connector exists already",
-    remedy: "Change it with `segops-braze connector configure`, or delete it first.",
-  },
   worker_silent: {
     status: 503,
     message: "no worker answered",

@@ -29,9 +29,16 @@ export interface CarriedState {
   ignoredSignals?: number;
 }
 
+/** `create`: refused with `connector_exists` where there is a connector, so that of two creations at once only one is done. */
+export interface ConfigureOptions {
+  create?: boolean;
+}
+
 /** The webhook body as it is; anything else is noted and ignored. */
 export const recomputeSignal = defineSignal<[unknown?]>(handlerNames.recompute);
-export const configureUpdate = defineUpdate<ConnectorView, [ConfigChange]>(handlerNames.configure);
+export const configureUpdate = defineUpdate<ConnectorView, [ConfigChange, ConfigureOptions?]>(
+  handlerNames.configure,
+);
 export const activateUpdate = defineUpdate<ConnectorView>(handlerNames.activate);
 export const deactivateUpdate = defineUpdate<ConnectorView>(handlerNames.deactivate);
 export const syncUpdate = defineUpdate<ConnectorView>(handlerNames.sync);

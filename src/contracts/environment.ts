@@ -13,17 +13,33 @@ const wholeNumber = (min: number, max: number) =>
 
 const address = z.string().regex(/^[^:\s]+:\d{1,5}$/, { error: "must be host:port, such as 127.0.0.1:9464" });
 
-const originList = z
-  .string()
-  .transform((text) =>
-    text
-      .split(",")
-      .map((part) => part.trim())
-      .filter(Boolean),
-  )
+const commaList = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
+
+const originList = commaList
   .refine((origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin), {
     error:
       "must be a comma-separated list of origins, such as http://127.0.0.1:9797, each without a path or a trailing slash",
+  })
+  .default([]);
+
+const proxy = z.union([
+  z.enum(["loopback", "linklocal", "uniquelocal"]),
+  z.ipv4(),
+  z.ipv6(),
+  z.cidrv4(),
+  z.cidrv6(),
+]);
+
+/** Proxies by address: never "all", which would let every caller say how it addressed us. */
+const proxyList = commaList
+  .refine((proxies) => proxies.every((each) => proxy.safeParse(each).success), {
+    error:
+      "must be a comma-separated list of addresses and networks, such as 10.0.0.7, 10.1.0.0/16 or loopback",
   })
   .default([]);
 
@@ -55,6 +71,8 @@ const environmentSchema = z.object({
   SEGOPS_WEBHOOK_SECRETS_FILE: z.string().optional(),
   HTTP_HOST: z.string().default("127.0.0.1"),
   HTTP_PORT: wholeNumber(0, 65_535).default(8088),
+  /** Whose X-Forwarded-Proto and X-Forwarded-Host count. */
+  TRUST_PROXY: proxyList,
   RATE_LIMIT_PER_MINUTE: wholeNumber(1, 1_000_000).default(1000),
   JWT_JWKS_URL: z
     .url({ protocol: /^https?$/, error: "must be the http or https address of a JWK set" })

@@ -182,6 +182,12 @@ export const errorTable = {
     message: "no such connector was ever created",
     remedy: "Create it with `segops-braze connector create`.",
   },
+  connector_exists: {
+    kind: "refuse",
+    status: 409,
+    message: "the connector exists already",
+    remedy: "Change it with `segops-braze connector configure`, or delete it first.",
+  },
   connector_inactive: {
     kind: "refuse",
     status: 409,

@@ -52,7 +52,7 @@ export const deleteQuerySchema = strict(
     cleanup: z
       .enum(["true", "false"], { error: "must be true or false" })
       .optional()
-      .describe("true: everyone is unset in Braze before the connector goes."),
+      .describe("true: everyone is unset in Braze before the connector goes, which is after the answer."),
   },
   "query parameter",
 );

@@ -258,6 +258,8 @@ export interface WriteConfigInput extends StorageBound {
   change: ConfigEntry["change"];
   /** A ConfigChange for `configured`, `{ digest }` for `removal_approved`; otherwise null. */
   config: unknown;
+  /** Only where no connector is: it was never created, or was removed. */
+  create?: boolean;
 }
 
 /** The settings as they stand after a change. */

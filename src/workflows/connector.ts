@@ -91,7 +91,9 @@ export async function connector(input: ConnectorInput): Promise<string> {
     life.apply({ type: "runReported", number: decoded(number) }),
   );
   setHandler(describeQuery, () => life.view());
-  setHandler(configureUpdate, (change) => life.write("configured", change), { validator: validateConfigure });
+  setHandler(configureUpdate, (change, options) => life.write("configured", change, options?.create), {
+    validator: validateConfigure,
+  });
   setHandler(activateUpdate, () => life.write("activated"));
   setHandler(deactivateUpdate, () => life.write("deactivated"));
   setHandler(syncUpdate, () => life.sync(false));
@@ -183,12 +185,13 @@ class ConnectorLife {
   async write(
     change: ConfigEntry["change"],
     config?: ConfigChange | { digest: string },
+    create = false,
   ): Promise<ConnectorView> {
     const changeId = `${workflowInfo().firstExecutionRunId}/${currentUpdateInfo()?.id}`;
     await this.opened();
     await this.alone(async () => {
       this.refuseUnlessCreated(change);
-      await this.writeEntry(change, changeId, config ?? null).catch((error: unknown) => {
+      await this.writeEntry(change, changeId, config ?? null, create).catch((error: unknown) => {
         throw refusal(error);
       });
     });
@@ -210,6 +213,7 @@ class ConnectorLife {
     change: ConfigEntry["change"],
     changeId: string,
     config: ConfigChange | { digest: string } | null,
+    create = false,
   ): Promise<void> {
     const { workflowId } = workflowInfo();
     const at = new Date().toISOString();
@@ -221,6 +225,7 @@ class ConnectorLife {
       changeId,
       change,
       config,
+      ...(create ? { create } : {}),
     });
     this.apply({ type: "configWritten", change, number, config: shown, at: Date.now() });
     this.stopUnwantedRun();

@@ -1,6 +1,9 @@
+import { readFile } from "node:fs/promises";
+import { Client, type WorkflowClientInterceptor } from "@temporalio/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Process } from "../../sandbox/process.ts";
 import { gatewayKey } from "../../sandbox/stack-environment.ts";
+import { createConnectors } from "../../src/client.ts";
 import { startStage, type Stage } from "./harness.ts";
 import type { TestConnector } from "./test-connector.ts";
 import { eventually } from "./waiting.ts";
@@ -44,6 +47,17 @@ async function post(url: string, path: string, key: string, body?: unknown): Pro
   return { status: answer.status, replayed, body: await answer.json() };
 }
 
+/** Nobody goes on before so many have come. */
+function meeting(people: number): () => Promise<void> {
+  let come = 0;
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return () => {
+    if (++come === people) open();
+    return opened;
+  };
+}
+
 /** The updates that the connector's workflow took, by name. */
 async function updatesTaken(): Promise<string[]> {
   const { events } = await stage.client.workflow.getHandle(connector.workflowId).fetchHistory();
@@ -82,6 +96,42 @@ test("a request answered by one gateway is answered again by another, and by one
     expect(await post(url, `${connector.id}/resync/`, "sync-1")).toMatchObject({ status: 409 });
   }
   expect((await updatesTaken()).filter((name) => name === "sync")).toHaveLength(1);
+});
+
+test("of two creations that both found nothing there, one is done and the other refused; the first one's settings stay", async () => {
+  const { key, log, brazeKey } = stage.connector();
+  const { connection, options } = stage.client;
+  const bothHaveLooked = meeting(2);
+  const interceptor: WorkflowClientInterceptor = {
+    async startUpdateWithStart(input, next) {
+      await bothHaveLooked();
+      return await next(input);
+    },
+  };
+  const client = new Client({
+    connection,
+    namespace: options.namespace,
+    interceptors: { workflow: [interceptor] },
+  });
+  const sealingKeys = JSON.parse(
+    await readFile(stage.stack.env["SEALING_PUBLIC_KEYS_FILE"] ?? "", "utf8"),
+  ) as never;
+  const allowedOrigins = [stage.stack.brazeUrl];
+  const connectors = createConnectors({ client, sealingKeys, allowedOrigins, answerTimeoutMs: 20_000 });
+  const create = async (batch_size: number) => {
+    await connectors.create(key, { rest_endpoint: stage.stack.brazeUrl, api_key: brazeKey, batch_size });
+    return batch_size;
+  };
+  const results = await Promise.allSettled([create(10), create(20)]);
+  const [done, ...others] = results.flatMap((result) =>
+    result.status === "fulfilled" ? [result.value] : [],
+  );
+  const refusals = results.flatMap((result) =>
+    result.status === "rejected" ? [result.reason as unknown] : [],
+  );
+  expect(others).toEqual([]);
+  expect(refusals).toMatchObject([{ code: "connector_exists" }]);
+  expect(await log.latestConfig()).toMatchObject({ number: 1, config: { batch_size: done } });
 });
 
 test("/metrics counts requests by route and webhooks by outcome, with no id, key or user in a label", async () => {

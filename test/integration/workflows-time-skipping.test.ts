@@ -237,6 +237,8 @@ describe("workflows, replayed at every task", () => {
         expect((await refusalOf(connector.update("configure", change))).code).toBe("config_invalid");
       for (const how of [true, "cleanup", [], { cleanup: "yes" }, { clean_up: true }])
         expect((await refusalOf(connector.update("remove", how))).code).toBe("config_invalid");
+      for (const how of [true, [], { create: "yes" }, { created: true }])
+        expect((await refusalOf(connector.update("configure", {}, how))).code).toBe("config_invalid");
       expect(await failedTasks(connector)).toBe(0);
       expect((await connector.describe()).status).toBe("active");
     });

@@ -6,6 +6,7 @@ import { patches } from "../../src/workflows/patches.ts";
 import {
   activitySchemas,
   signalSchemas,
+  updateOptionSchemas,
   updateSchemas,
   viewSchema,
   workflowSchemas,
@@ -68,7 +69,10 @@ function schemaFor(event: HistoryEvent, path: string, lookup: Lookup): z.ZodType
   const attributes = event[attributesName] as Record<string, unknown>;
   const isDetail = /\.(details|lastHeartbeatDetails)\.payloads\.0$/.test(path);
   if (path.endsWith(".details.payloads.1")) return activityOf(attributes, lookup)?.doubt;
-  // Every function of ours takes and answers one value.
+  if (attributesName === "workflowExecutionUpdateAcceptedEventAttributes" && path.endsWith(".payloads.1")) {
+    return named(updateOptionSchemas, updateRequest(attributes));
+  }
+  // Every other function of ours takes and answers one value.
   if (!path.endsWith(".payloads.0")) return undefined;
   switch (attributesName.replace("EventAttributes", "")) {
     case "workflowExecutionStarted":

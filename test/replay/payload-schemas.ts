@@ -205,6 +205,7 @@ export const activitySchemas: ActivitySchemas = {
       changeId: z.string(),
       change: configEntrySchema.shape.change,
       config: configChangeSchema().nullable(),
+      create: z.boolean().optional(),
     }),
     result: z.object({ number: z.int().positive(), shown: shownConfigSchema }),
   },
@@ -319,6 +320,9 @@ export const updateSchemas = {
   remove: z.object({ cleanup: z.boolean().optional() }),
   verify: z.object({ sample: z.int().positive().optional() }),
 };
+
+/** Second arguments, of those that take one. */
+export const updateOptionSchemas = { configure: z.object({ create: z.boolean() }) };
 
 /** A signal's body may be anything at all: what is none is noted and ignored. */
 export const signalSchemas = {

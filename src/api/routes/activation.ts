@@ -80,10 +80,14 @@ export function activationRoutes(server: Server, gateway: Gateway, { patch, put 
       operationId: "removeActivation",
       summary: "Remove a connector",
       description:
-        "Braze keeps what it has, unless cleanup=true: then everyone is unset there first, by a run that this does not wait for.",
+        "Braze keeps what it has, unless cleanup=true: then everyone is unset there first, by a run that this does not wait for. " +
+        "204 then says that it has begun: the connector is still read, listed and refused as existing until everyone is unset.",
       ...common,
       querystring: deleteQuerySchema,
-      response: { 204: z.undefined().describe("Removed, or being removed."), ...writeProblems },
+      response: {
+        204: z.undefined().describe("Removed; with cleanup=true, being removed."),
+        ...writeProblems,
+      },
     },
     handler: async (request, reply) => {
       const key = keyOf(request);
@@ -94,31 +98,21 @@ export function activationRoutes(server: Server, gateway: Gateway, { patch, put 
   });
 }
 
-/** In the order in which nothing is delivered that the caller does not want: stop first, start last. */
 async function change(
   gateway: Gateway,
   request: FastifyRequest,
   { segment, status, config }: Change,
 ): Promise<ConnectorView> {
   const key = keyOf(request as FastifyRequest<{ Params: { id: number } }>);
-  let view = await gateway.reads.logged(key);
+  const view = await gateway.reads.logged(key);
   if (segment !== undefined && segment !== key.segment_id) {
     throw new HttpProblem(409, {
       segment: ["cannot be changed: create a connector for the other segment and delete this one"],
     });
   }
-  const asked = askedBy(request);
-  if (status === "inactive") view = await gateway.writes.setStatus(key, status, step(asked, "status"));
-  if (config && Object.keys(config).length > 0) {
-    view = await gateway.writes.configure(key, config, step(asked, "config"));
-  }
-  if (status === "active") view = await gateway.writes.setStatus(key, status, step(asked, "status"));
-  return view;
-}
-
-/** Each of a request's updates is a request of its own to the workflow. */
-function step(asked: ReturnType<typeof askedBy>, name: string): ReturnType<typeof askedBy> {
-  return { ...asked, request: `${asked.request} ${name}` };
+  const changed = config && Object.keys(config).length > 0 ? config : undefined;
+  if (!status && !changed) return view;
+  return (await gateway.writes.change(key, { status, config: changed }, askedBy(request))) ?? view;
 }
 
 export function keyOf(request: FastifyRequest<{ Params: { id: number } }>): ConnectorKey {

@@ -2,12 +2,14 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createWriteConfig } from "../../../src/activities/write-config.ts";
+import { createSealingKeys, sealKey } from "../../../src/braze/sealed-key.ts";
 import { dayMs, writeAgedLog } from "../ledger/aged-log.ts";
 import type { AgedLog, AgedRun } from "../ledger/aged-log.ts";
-import { openLedgerWorld } from "../ledger/ledger-world.ts";
+import { openLedgerWorld, restEndpoint } from "../ledger/ledger-world.ts";
 import type { LedgerWorld } from "../ledger/ledger-world.ts";
 
 const key = { tenant_slug: "acme", segment_id: 7 };
+const { publicKeys, privateKeys } = await createSealingKeys();
 
 let world: LedgerWorld;
 beforeEach(async () => {
@@ -74,4 +76,53 @@ test("an approval of a set whose file is gone is refused, and does not stop the 
   await rm(join(world.root, heldFile(log).key));
   await expect(approve(log)).rejects.toMatchObject(refused);
   expect((await world.ledger.log(key).latestConfig())?.number).toBe(1);
+});
+
+/** Settings written by the client's `create`, by whatever change. */
+async function create(changeId: string, batch_size: number): Promise<unknown> {
+  const deps = { ledger: world.ledger, allowedOrigins: [], sealingKeys: privateKeys };
+  const sealedFor = { connector: "braze/acme/7", host: new URL(restEndpoint).host };
+  const api_key = await sealKey("a-key", sealedFor, publicKeys);
+  return await createWriteConfig(deps)({
+    key,
+    workflowId: "braze/acme/7",
+    at: "2026-05-02T14:32:05.000Z",
+    changeId,
+    change: "configured",
+    config: { rest_endpoint: restEndpoint, api_key, batch_size },
+    create: true,
+  });
+}
+
+test("of two creations at once, by whatever workflows, one is done and the other refused, and the first one's settings stay", async () => {
+  const results = await Promise.allSettled([create("a/one", 10), create("b/two", 20)]);
+  const done = results.filter(({ status }) => status === "fulfilled");
+  const refusals = results.filter((result) => result.status === "rejected");
+  expect(done).toHaveLength(1);
+  expect(refusals[0]?.reason).toMatchObject({ code: "connector_exists", detail: "acme/7, inactive" });
+  const batchSize = results[0]?.status === "fulfilled" ? 10 : 20;
+  expect(await world.ledger.log(key).latestConfig()).toMatchObject({
+    number: 1,
+    config: { batch_size: batchSize },
+  });
+});
+
+test("a creation that is repeated, its answer having been lost, is answered as the first time and written once", async () => {
+  expect(await create("a/one", 10)).toMatchObject({ number: 1, shown: { batch_size: 10 } });
+  expect(await create("a/one", 10)).toMatchObject({ number: 1, shown: { batch_size: 10 } });
+  expect((await world.ledger.log(key).latestConfig())?.number).toBe(1);
+});
+
+test("a removed connector is created anew", async () => {
+  await create("a/one", 10);
+  const deps = { ledger: world.ledger, allowedOrigins: [], sealingKeys: privateKeys };
+  await createWriteConfig(deps)({
+    key,
+    workflowId: "braze/acme/7",
+    at: "2026-05-02T14:32:05.000Z",
+    changeId: "a/removal",
+    change: "removed",
+    config: null,
+  });
+  expect(await create("a/three", 30)).toMatchObject({ number: 3, shown: { batch_size: 30 } });
 });

@@ -273,6 +273,18 @@ const cases: [name: string, request: Bad, status: number, fault: string | RegExp
   ["a page that is a word", { method: "GET", url: "/api/activations/?page=two" }, 400, "page"],
   ["a page past the end", { method: "GET", url: "/api/activations/?page=2" }, 404, /Invalid page/],
   ["a page of 101", { method: "GET", url: "/api/activations/?page_size=101" }, 400, "page_size"],
+  [
+    "a Host that is no host",
+    { method: "GET", url: "/api/activations/", headers: { host: `${canary} [` } },
+    400,
+    /Host/,
+  ],
+  [
+    "a Host with credentials before it",
+    { method: "GET", url: "/api/activations/", headers: { host: `${canary}@example.org` } },
+    400,
+    /Host/,
+  ],
   ["page given twice", { method: "GET", url: "/api/activations/?page=1&page=2" }, 400, "page"],
   ["another status to list", { method: "GET", url: "/api/activations/?status=paused" }, 400, "status"],
   ["a misspelt cleanup", { method: "DELETE", url: `${connector}?clean_up=true` }, 400, "clean_up"],

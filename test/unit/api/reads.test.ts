@@ -78,6 +78,21 @@ test("one connector is shown from its log where its workflow cannot be asked", a
   expect(await get("/api/activations/7")).toMatchObject({ id: 7, status: "active", last_run: { number: 1 } });
 });
 
+test("a connector that is being removed with cleanup is read, listed and refused as existing until it is gone", async () => {
+  await loggedConnector(gateway.storage, 7, { status: "removing", outcomes: ["clean"] });
+  expect(await get("/api/activations/7/")).toMatchObject({ id: 7, last_run: { number: 1 } });
+  expect(await get("/api/activations/")).toMatchObject({ count: 1 });
+  const config = { rest_endpoint: "https://rest.iad-01.braze.com", api_key: "a-braze-key" };
+  const again = await gateway.server.inject({
+    method: "POST",
+    url: "/api/activations/",
+    headers: { authorization: `ApiKey ${apiKey}` },
+    payload: { segment: 7, connector_type: "braze", config },
+  });
+  expect(again.statusCode).toBe(409);
+  expect(gateway.asked).toEqual([]);
+});
+
 test("runs come newest first, page by page", async () => {
   await loggedConnector(gateway.storage, 7, { outcomes: ["clean", "no_change", "failed"] });
   const first = await get<Page<{ number: number }>>("/api/activations/7/logs/?page_size=2");

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ClientError } from "../../../src/client.ts";
+import { ClientError, CodedError } from "../../../src/client.ts";
 import { loggedConnector } from "./logged-connector.ts";
 import { apiKey, testGateway, type TestGateway } from "./test-gateway.ts";
 
@@ -63,6 +63,19 @@ test("settings and status in one request stop first and start last", async () =>
   expect(gateway.asked.map(({ call }) => call)).toEqual(["configure", "activate", "deactivate", "configure"]);
 });
 
+test("a request of two updates is repeated as itself wherever it fell silent", async () => {
+  const { answer } = gateway.connectors;
+  const change = { status: "inactive", config: { batch_size: 20 } };
+  gateway.connectors.answer = async (call, args) =>
+    call === "configure" ? await silence() : await answer(call, args);
+  expect((await patch(change)).statusCode).toBe(503);
+  gateway.connectors.answer = answer;
+  expect((await patch(change)).statusCode).toBe(200);
+  const ids = updateIds();
+  expect(ids.slice(2)).toEqual(ids.slice(0, 2));
+  expect(new Set(ids).size).toBe(2);
+});
+
 test("PUT returns what it leaves out to its default and keeps the key that it masks", async () => {
   const answer = await gateway.server.inject({
     method: "PUT",
@@ -87,4 +100,20 @@ test("PUT returns what it leaves out to its default and keeps the key that it ma
     requests_per_second: null,
     batch_size: 20,
   });
+});
+
+test("a creation that another one overtook is a conflict that names the field, and changes nothing", async () => {
+  gateway.connectors.answer = async () => {
+    throw new CodedError("connector_exists", "acme/8, inactive");
+  };
+  const config = { rest_endpoint: "https://rest.iad-01.braze.com", api_key: "a-braze-key" };
+  const answer = await gateway.server.inject({
+    method: "POST",
+    url: "/api/activations/",
+    headers: { authorization: `ApiKey ${apiKey}` },
+    payload: { segment: 8, connector_type: "braze", config },
+  });
+  expect(answer.statusCode).toBe(409);
+  expect(answer.json()).toEqual({ segment: [expect.stringContaining("has a connector already")] });
+  expect(gateway.asked.map(({ call }) => call)).toEqual(["create"]);
 });

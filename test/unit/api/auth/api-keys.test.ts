@@ -75,3 +75,32 @@ test("api-key create shows a key once and keeps its hash; revoke takes it back",
   expect((await runCli(["api-key", "revoke", "--id", made.id, ...args])).code).toBe(0);
   expect((await (await open()).current()).holder(made.key)).toBeUndefined();
 }, 120_000);
+
+test("api-key list names each key by id, role and age, the ones made by hand too, and shows no key", async () => {
+  expect(await runCli(["api-key", "list", "--file", file])).toMatchObject({ code: 0, stdout: "No keys.\n" });
+  const made = await runCli([
+    "api-key",
+    "create",
+    "--tenant",
+    "other",
+    "--role",
+    "viewer",
+    "--file",
+    file,
+    "--json",
+  ]);
+  const { id } = JSON.parse(made.stdout) as { id: string };
+  const held = JSON.parse(await readFile(file, "utf8")) as object;
+  await writeFile(file, JSON.stringify({ acme: [key, hashOfKey("sk_bare_0123456789")], ...held }));
+  const listed = await runCli(["api-key", "list", "--file", file, "--json"]);
+  expect(JSON.parse(listed.stdout)).toEqual({
+    keys: [
+      { tenant: "acme", id: hashOfKey(key).slice(7, 19), role: "admin", created_at: null },
+      { tenant: "acme", id: hashOfKey("sk_bare_0123456789").slice(7, 19), role: "admin", created_at: null },
+      { tenant: "other", id, role: "viewer", created_at: expect.stringMatching(/^20\d\d-.*Z$/) as string },
+    ],
+  });
+  const table = await runCli(["api-key", "list", "--file", file]);
+  expect(table.stdout.split("\n")[3]).toMatch(new RegExp(`^other +${id} +viewer +20`));
+  expect(`${listed.stdout}${table.stdout}`).not.toMatch(/sk_|sha256:/);
+}, 120_000);
