@@ -39,8 +39,9 @@ export default defineConfig({
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
           globalSetup: ["test/browser/global-setup.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          // Each wait inside gives up by itself, and says for what; these only end what hangs.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           maxWorkers: 1,
           retry: 1,
           sequence: { groupOrder: 3 },

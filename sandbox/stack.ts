@@ -104,16 +104,7 @@ async function assemble(options: StackOptions, releases: Releases): Promise<Stac
   const connectors = createConnectors({ client, sealingKeys: publicKeys, allowedOrigins: [brazeUrl] });
   const start = async (name: string, args: string[], more: Record<string, string> = {}, entry = cli) => {
     const logFile = join(dir, `${name}.log`);
-    // A worker run from the sources bundles its workflows first, which takes its time on a busy machine.
-    const readyTimeoutMs = 90_000;
-    const started = await startProcess({
-      entry,
-      name,
-      args,
-      env: { ...env, ...more },
-      logFile,
-      readyTimeoutMs,
-    });
+    const started = await startProcess({ entry, name, args, env: { ...env, ...more }, logFile });
     await releases.add((how) => started[how]());
     return started;
   };

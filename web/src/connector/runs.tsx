@@ -6,6 +6,7 @@ import { Moment } from "../ui/moment.tsx";
 import { Table, type Column } from "../ui/table.tsx";
 import { formatCount, formatDuration } from "../ui/text.ts";
 import { TemporalLink } from "./temporal-link.tsx";
+import { Verified } from "./verified.tsx";
 
 /** Newest first; older ones on demand. */
 export function Runs({ view }: { view: ConnectorView }) {
@@ -86,6 +87,7 @@ function Outcome({ run }: { run: LoggedRun }) {
     <>
       <Badge tone={tones[run.outcome]}>{run.outcome.replaceAll("_", " ")}</Badge>{" "}
       {run.error && <code>{run.error.code}</code>}
+      {run.verification && <Verified verification={run.verification} />}
     </>
   );
 }
