@@ -77,15 +77,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 async function assemble(options: StackOptions, releases: Releases): Promise<Stack> {
   const { dir, ports = {} } = options;
   await mkdir(dir, { recursive: true });
-  const temporal = await startTemporalServer({
-    ...(options.keepTemporal ? { dbFile: join(dir, "temporal.db") } : {}),
-    ...(options.uiPort ? { uiPort: options.uiPort } : {}),
-    ...(ports.temporal ? { port: ports.temporal } : {}),
-    logFile: join(dir, "temporal.log"),
-  });
-  await releases.add((how) => temporal[how]());
-  const brazeUrl = await startStandIn("braze", dir, ports.braze, releases);
-  const segopsUrl = await startStandIn("segops", dir, ports.segops, releases);
+  const [temporal, brazeUrl, segopsUrl] = await Promise.all([
+    startTemporal(options, releases),
+    startStandIn("braze", dir, ports.braze, releases),
+    startStandIn("segops", dir, ports.segops, releases),
+  ]);
   const segops = new SegopsControl(segopsUrl);
   await segops.putTenant(tenant, { api_key: segopsKey });
   const connection = await Connection.connect({ address: temporal.address });
@@ -157,6 +153,18 @@ async function runCommand(
   });
   const { code } = await process.exited;
   return { code, output: process.output().join("\n") };
+}
+
+async function startTemporal(options: StackOptions, releases: Releases): Promise<TemporalServer> {
+  const { dir, ports = {} } = options;
+  const temporal = await startTemporalServer({
+    ...(options.keepTemporal ? { dbFile: join(dir, "temporal.db") } : {}),
+    ...(options.uiPort ? { uiPort: options.uiPort } : {}),
+    ...(ports.temporal ? { port: ports.temporal } : {}),
+    logFile: join(dir, "temporal.log"),
+  });
+  await releases.add((how) => temporal[how]());
+  return temporal;
 }
 
 /** Answers where it listens. */

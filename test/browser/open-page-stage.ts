@@ -9,7 +9,7 @@ export interface OpenedStage {
   browser: Browser;
   /** Still on its way to their places while the first tests run. */
   cast: Promise<Cast>;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 export async function openPageStage(chromium: string): Promise<OpenedStage> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, inject } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, inject } from "vitest";
 import { openPageStage, type OpenedStage } from "./open-page-stage.ts";
 import { screensTests } from "./screens.ts";
 import { stepsTests } from "./steps.ts";
@@ -12,11 +12,18 @@ describe.skipIf(!chromium)("the page", () => {
     opened = await openPageStage(chromium ?? "");
   });
   afterAll(() => opened?.close());
+  beforeEach(({ onTestFailed }) => {
+    onTestFailed(() => console.log(opened?.on.lastWords()));
+  });
 
   const stage = () => {
     if (!opened) throw new Error("the stage was not opened");
     return opened;
   };
-  describe("step by step", () => stepsTests(stage));
-  describe("every screen", () => screensTests(stage));
+  describe("step by step", () => {
+    stepsTests(stage);
+  });
+  describe("every screen", () => {
+    screensTests(stage);
+  });
 });

@@ -12,6 +12,7 @@ const folder = fileURLToPath(new URL("../../docs/screenshots/", import.meta.url)
 
 const desktop = { width: 960, height: 720 };
 const phone = { width: 390, height: 844 };
+const margin = 16;
 const onPhone = ["activations", "connector-held", "new-connector"];
 
 const executable = findChromium();
@@ -41,7 +42,16 @@ async function picture(page: Page, { section }: Scene, name: string): Promise<vo
   const options = { path: pathOf(name), animations: "disabled" } as const;
   if (section) {
     const heading = page.getByRole("heading", { name: section });
-    await page.locator("section").filter({ has: heading }).screenshot(options);
+    const box = await page.locator("section").filter({ has: heading }).boundingBox();
+    if (!box) throw new Error(`nothing is seen of ${section}`);
+    const scrolled = await page.evaluate<number>("scrollY");
+    const clip = {
+      x: box.x - margin,
+      y: box.y + scrolled - margin,
+      width: box.width + 2 * margin,
+      height: box.height + 2 * margin,
+    };
+    await page.screenshot({ ...options, fullPage: true, clip });
     return;
   }
   const isDialog = (await page.getByRole("dialog").count()) > 0;

@@ -5,6 +5,7 @@ import { Loaded } from "../ui/loaded.tsx";
 import { Moment } from "../ui/moment.tsx";
 import { Table, type Column } from "../ui/table.tsx";
 import { formatCount, formatDuration } from "../ui/text.ts";
+import { ErrorCode } from "./error-code.tsx";
 import { TemporalLink } from "./temporal-link.tsx";
 import { Verified } from "./verified.tsx";
 
@@ -86,7 +87,7 @@ function Outcome({ run }: { run: LoggedRun }) {
   return (
     <>
       <Badge tone={tones[run.outcome]}>{run.outcome.replaceAll("_", " ")}</Badge>{" "}
-      {run.error && <code>{run.error.code}</code>}
+      {run.error && <ErrorCode code={run.error.code} />}
       {run.verification && <Verified verification={run.verification} />}
     </>
   );
