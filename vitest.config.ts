@@ -27,7 +27,8 @@ export default defineConfig({
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           testTimeout: 120_000,
-          hookTimeout: 120_000,
+          // A stage's processes may take 90 s each to be ready, one after the other.
+          hookTimeout: 240_000,
           maxWorkers: 2,
           // Real servers, processes and kills on shared machines: a stall of the machine's own is told from a fault by a second try.
           retry: 1,

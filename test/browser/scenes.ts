@@ -215,6 +215,12 @@ export const scenes: readonly Scene[] = [
   },
 ];
 
+/** Opens a scene, and waits until nothing of it is still being loaded. */
+export async function show({ open }: Scene, page: Page, cast: Cast, on: PageStage): Promise<void> {
+  await open(page, cast, on);
+  await page.locator("[aria-busy=true]").first().waitFor({ state: "detached" });
+}
+
 /** As a person who types an address: what is behind the # changes, the page stays. */
 async function go(page: Page, place: string): Promise<void> {
   const url = new URL(page.url());

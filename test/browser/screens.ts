@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from "vitest";
 import { seriousFindings } from "./accessibility.ts";
 import { openPage } from "./open-browser.ts";
 import type { OpenedStage } from "./open-page-stage.ts";
-import { scenes, type Cast } from "./scenes.ts";
+import { scenes, show, type Cast } from "./scenes.ts";
 
 const desktop = { width: 1200, height: 800 };
 const tablet = { width: 960, height: 720 };
@@ -25,8 +25,9 @@ export function screensTests(opened: () => OpenedStage): void {
     async (colorScheme, first, second) => {
       const { on, browser } = opened();
       const { page, faults } = await openPage(browser, on.url, { colorScheme, viewport: first });
-      for (const { name, open } of scenes) {
-        await open(page, cast, on);
+      for (const scene of scenes) {
+        const { name } = scene;
+        await show(scene, page, cast, on);
         expect(await seriousFindings(page), `axe-core on ${name}`).toEqual([]);
         for (const viewport of [tablet, second, first]) {
           await page.setViewportSize(viewport);

@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { findChromium, noChromium } from "./find-chromium.ts";
 import { openPage } from "./open-browser.ts";
 import { openPageStage } from "./open-page-stage.ts";
-import { scenes, type Scene } from "./scenes.ts";
+import { scenes, show, type Scene } from "./scenes.ts";
 
 /** `npm run screenshots`: every screen, light and dark, and some as a phone shows them, into docs/screenshots. */
 
@@ -25,7 +25,7 @@ try {
   for (const colorScheme of ["light", "dark"] as const) {
     const { page } = await openPage(browser, on.url, { colorScheme, viewport: desktop });
     for (const scene of scenes) {
-      await scene.open(page, players, on);
+      await show(scene, page, players, on);
       await picture(page, scene, `${scene.name}-${colorScheme}`);
       if (!onPhone.includes(scene.name)) continue;
       await page.setViewportSize(phone);

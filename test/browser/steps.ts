@@ -193,7 +193,7 @@ export function stepsTests(opened: () => OpenedStage): void {
       await route.fulfill({ status: 503, headers: { "retry-after": "1" }, json: { detail: "Not now." } });
     });
     await signIn(page, on.apiKey);
-    await page.getByRole("switch", { name: "Segment " + connector.id }).click();
+    await page.getByRole("switch", { name: `Segment ${connector.id} active`, exact: true }).click();
     await page.getByText("is active.").waitFor();
     expect(asked).toEqual(["PATCH", "PATCH"]);
     expect(await connector.describe()).toMatchObject({ status: "active" });
