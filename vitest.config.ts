@@ -27,7 +27,8 @@ export default defineConfig({
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           testTimeout: 120_000,
-          hookTimeout: 120_000,
+          // A stage's processes may take 90 s each to be ready, one after the other.
+          hookTimeout: 240_000,
           maxWorkers: 2,
           // Real servers, processes and kills on shared machines: a stall of the machine's own is told from a fault by a second try.
           retry: 1,
@@ -39,8 +40,9 @@ export default defineConfig({
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
           globalSetup: ["test/browser/global-setup.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          // Each wait inside gives up by itself, and says for what; these only end what hangs.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           maxWorkers: 1,
           retry: 1,
           sequence: { groupOrder: 3 },

@@ -17,7 +17,7 @@ interface ProcessOptions {
   logFile?: string;
   /** Default true: wait for a line of JSON with `"ready": true` on its standard output. */
   waitForReady?: boolean;
-  /** How long that may take; default 30 s. */
+  /** How long that may take; default 90 s: a worker run from the sources bundles its workflows first, and the machine may be busy. */
   readyTimeoutMs?: number;
 }
 
@@ -50,7 +50,7 @@ const stopGraceMs = 25_000;
  * Throws, with the last lines it printed, when it ends before it is ready or is not ready in time.
  */
 export async function startProcess(options: ProcessOptions): Promise<Process> {
-  const { entry, name, args = [], env, cwd, logFile, waitForReady = true, readyTimeoutMs = 30_000 } = options;
+  const { entry, name, args = [], env, cwd, logFile, waitForReady = true, readyTimeoutMs = 90_000 } = options;
   const file = typeof entry === "string" ? entry : fileURLToPath(entry);
   // Resolved from here, because the child may run in a folder from which tsx cannot be seen.
   const loader = file.endsWith(".ts") ? ["--import", import.meta.resolve("tsx")] : [];

@@ -77,15 +77,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 async function assemble(options: StackOptions, releases: Releases): Promise<Stack> {
   const { dir, ports = {} } = options;
   await mkdir(dir, { recursive: true });
-  const temporal = await startTemporalServer({
-    ...(options.keepTemporal ? { dbFile: join(dir, "temporal.db") } : {}),
-    ...(options.uiPort ? { uiPort: options.uiPort } : {}),
-    ...(ports.temporal ? { port: ports.temporal } : {}),
-    logFile: join(dir, "temporal.log"),
-  });
-  await releases.add((how) => temporal[how]());
-  const brazeUrl = await startStandIn("braze", dir, ports.braze, releases);
-  const segopsUrl = await startStandIn("segops", dir, ports.segops, releases);
+  const [temporal, brazeUrl, segopsUrl] = await Promise.all([
+    startTemporal(options, releases),
+    startStandIn("braze", dir, ports.braze, releases),
+    startStandIn("segops", dir, ports.segops, releases),
+  ]);
   const segops = new SegopsControl(segopsUrl);
   await segops.putTenant(tenant, { api_key: segopsKey });
   const connection = await Connection.connect({ address: temporal.address });
@@ -104,16 +100,7 @@ async function assemble(options: StackOptions, releases: Releases): Promise<Stac
   const connectors = createConnectors({ client, sealingKeys: publicKeys, allowedOrigins: [brazeUrl] });
   const start = async (name: string, args: string[], more: Record<string, string> = {}, entry = cli) => {
     const logFile = join(dir, `${name}.log`);
-    // A worker run from the sources bundles its workflows first, which takes its time on a busy machine.
-    const readyTimeoutMs = 90_000;
-    const started = await startProcess({
-      entry,
-      name,
-      args,
-      env: { ...env, ...more },
-      logFile,
-      readyTimeoutMs,
-    });
+    const started = await startProcess({ entry, name, args, env: { ...env, ...more }, logFile });
     await releases.add((how) => started[how]());
     return started;
   };
@@ -166,6 +153,18 @@ async function runCommand(
   });
   const { code } = await process.exited;
   return { code, output: process.output().join("\n") };
+}
+
+async function startTemporal(options: StackOptions, releases: Releases): Promise<TemporalServer> {
+  const { dir, ports = {} } = options;
+  const temporal = await startTemporalServer({
+    ...(options.keepTemporal ? { dbFile: join(dir, "temporal.db") } : {}),
+    ...(options.uiPort ? { uiPort: options.uiPort } : {}),
+    ...(ports.temporal ? { port: ports.temporal } : {}),
+    logFile: join(dir, "temporal.log"),
+  });
+  await releases.add((how) => temporal[how]());
+  return temporal;
 }
 
 /** Answers where it listens. */

@@ -5,8 +5,8 @@ import type { Stack } from "../stack.ts";
 
 const segment = 7;
 const members = 2000;
-/** A worker that was killed at a task keeps it for 10 s. */
-const patienceMs = 30_000;
+/** A worker that was killed at a task keeps it for 10 s, and the machine may be busy. */
+const patienceMs = 60_000;
 
 /** Something to look at in an empty folder: a segment, a connector for it unless there is one, and its first load. */
 export async function seed({ braze, brazeUrl, segops, connectors }: Stack): Promise<void> {

@@ -38,7 +38,7 @@ export interface TemporalServer {
   kill(): Promise<void>;
 }
 
-const startTimeoutMs = 20_000;
+const startTimeoutMs = 60_000;
 const stopGraceMs = 10_000;
 
 /** Starts `temporal server start-dev` on the loopback and waits until its namespace answers. */

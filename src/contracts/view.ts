@@ -74,9 +74,13 @@ export type RunPhase =
 export function verificationLine({ checked, wrong, skipped }: Verification): string {
   const found = `${checked} users read back, ${wrong} of them wrong in Braze`;
   if (skipped === null) return found;
-  const why =
-    skipped === "braze_permission_missing"
-      ? "the key may not read users (permission users.export.ids)"
-      : skipped;
+  const why = skippedReason(skipped) ?? skipped;
   return checked === 0 ? `skipped: ${why}` : `${found}; then stopped: ${why}`;
+}
+
+/** What an error code means for a verification alone, where its own words say less. */
+export function skippedReason(code: string): string | undefined {
+  return code === "braze_permission_missing"
+    ? "the key may not read users (permission users.export.ids)"
+    : undefined;
 }

@@ -12,7 +12,11 @@ export function openBrowser(executablePath: string): Promise<Browser> {
   ];
   // Chromium's sandbox refuses to run as root, which is what a container's user often is.
   const isRoot = process.getuid?.() === 0;
-  return chromium.launch({ executablePath, args: isRoot ? [...quiet, "--no-sandbox"] : quiet });
+  return chromium.launch({
+    executablePath,
+    timeout: patienceMs,
+    args: isRoot ? [...quiet, "--no-sandbox"] : quiet,
+  });
 }
 
 /** A page, and what it did that a page should not: errors in its console, requests to anybody else. */
@@ -21,8 +25,14 @@ export interface WatchedPage {
   faults: string[];
 }
 
-/** Answers of the gateway's that are errors make the browser itself write a line; these the tests look at by what is shown. */
-const refusedByGateway = /^Failed to load resource: the server responded with a status of 4\d\d/;
+/**
+ * Answers of the gateway's that are errors make the browser itself write a line; these the tests look at by what is shown. 503 is its word
+ * for a worker that has much else to do.
+ */
+const refusedByGateway = /^Failed to load resource: the server responded with a status of (4\d\d|503)/;
+
+/** A screen shows within a second what it waits for; on a machine that many share it may take long. */
+const patienceMs = 90_000;
 
 export async function openPage(
   browser: Browser,
@@ -30,7 +40,7 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<WatchedPage> {
   const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, ...options });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(patienceMs);
   const page = await context.newPage();
   const faults: string[] = [];
   page.on("console", (message) => {

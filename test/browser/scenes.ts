@@ -1,4 +1,5 @@
 import type { Page } from "playwright-core";
+import type { Stage } from "../integration/harness.ts";
 import { eventually } from "../integration/waiting.ts";
 import { ids, type TestConnector } from "../integration/test-connector.ts";
 import { signIn } from "./open-browser.ts";
@@ -7,7 +8,7 @@ import type { PageStage } from "./page-stage.ts";
 /** Every screen of the page, with something to see on it. */
 
 /** Connectors in every state there is. */
-interface Cast {
+export interface Cast {
   delivered: TestConnector;
   held: TestConnector;
   failed: TestConnector;
@@ -15,38 +16,74 @@ interface Cast {
   running: TestConnector;
 }
 
-interface Scene {
+export interface Scene {
   name: string;
   /** Brings a page there from the scene before it. */
   open: (page: Page, cast: Cast, on: PageStage) => Promise<void>;
+  /** What a picture of it shows, by the heading of a section; the whole screen when left out. */
+  section?: string;
 }
 
+/** All at once: each waits mostly for its worker. */
 export async function startCast({ stage }: PageStage): Promise<Cast> {
-  const [delivered, held, failed, inactive, running] = [
-    stage.connector(),
-    stage.connector(),
-    stage.connector(),
-    stage.connector("a-key-that-braze-does-not-know"),
-    stage.connector(),
-  ];
+  const [delivered, held, failed, inactive, running] = await Promise.all([
+    startDelivered(stage),
+    startHeld(stage),
+    startFailed(stage),
+    startInactive(stage),
+    startRunning(stage),
+  ]);
+  return { delivered, held, failed, inactive, running };
+}
+
+async function startDelivered(stage: Stage): Promise<TestConnector> {
+  const connector = stage.connector();
   const blockedIds = ["user-3007", "user-3008"];
-  await delivered.start({ name: "High LTV buyers", members: ids(3482) }, {}, { blockedIds });
-  await held.start({ name: "Newsletter readers", members: ids(400) }, { max_removal_percent: 30 });
-  await failed.start({ name: "Lapsed buyers", members: ids(50) }, { api_key: "a-key-of-another-workspace" });
-  await inactive.segment({ name: "Cart abandoners", members: ids(10) });
-  await inactive.compute();
-  await inactive.create({}, { activate: false });
-  await Promise.all([delivered.ran(1), held.ran(1), failed.ran(1)]);
-  await delivered.recompute({ exitFirst: 12, enter: ["ada", "ben"] });
-  await held.recompute({ exitFirst: 240 });
-  await Promise.all([delivered.ran(2), held.ran(2)]);
-  // Slow enough to be looked at for minutes.
-  const slow = { requests_per_second: 2 };
-  await running.start({ name: "All customers", generate: { count: 60_000, prefix: "user-" } }, slow);
-  await eventually("a run shows how far it is", async () => (await etaOf(running)) !== null, {
+  await connector.start({ name: "High LTV buyers", members: ids(3482) }, {}, { blockedIds });
+  await connector.ran(1);
+  await connector.recompute({ exitFirst: 12, enter: ["ada", "ben"] });
+  await connector.ran(2);
+  await stage.connectors.verify(connector.key, { sample: 500 });
+  await connector.ran(3);
+  return connector;
+}
+
+async function startHeld(stage: Stage): Promise<TestConnector> {
+  const connector = stage.connector();
+  await connector.start({ name: "Newsletter readers", members: ids(400) }, { max_removal_percent: 30 });
+  await connector.ran(1);
+  await connector.recompute({ exitFirst: 240 });
+  await connector.ran(2);
+  return connector;
+}
+
+async function startFailed(stage: Stage): Promise<TestConnector> {
+  const connector = stage.connector();
+  await connector.start(
+    { name: "Lapsed buyers", members: ids(50) },
+    { api_key: "a-key-of-another-workspace" },
+  );
+  await connector.ran(1);
+  return connector;
+}
+
+async function startInactive(stage: Stage): Promise<TestConnector> {
+  const connector = stage.connector();
+  await connector.segment({ name: "Cart abandoners", members: ids(10) });
+  await connector.compute();
+  await connector.create({}, { activate: false });
+  return connector;
+}
+
+/** Slow enough to be looked at for minutes. */
+async function startRunning(stage: Stage): Promise<TestConnector> {
+  const connector = stage.connector();
+  const segment = { name: "All customers", generate: { count: 60_000, prefix: "user-" } };
+  await connector.start(segment, { requests_per_second: 2 });
+  await eventually("a run shows how far it is", async () => (await etaOf(connector)) !== null, {
     everyMs: 500,
   });
-  return { delivered, held, failed, inactive, running };
+  return connector;
 }
 
 async function etaOf(connector: TestConnector): Promise<number | null> {
@@ -106,6 +143,7 @@ export const scenes: readonly Scene[] = [
     open: async (page, { delivered }) => {
       await goTo(page, delivered);
       await page.getByText("braze_user_blocked").waitFor();
+      await page.getByText("500 users read back, none wrong").waitFor();
     },
   },
   {
@@ -116,6 +154,7 @@ export const scenes: readonly Scene[] = [
       await page.getByRole("button", { name: "Look up" }).click();
       await page.getByText("SegOps names the user").waitFor();
     },
+    section: "Look up a user",
   },
   {
     name: "connector-running",
@@ -175,6 +214,12 @@ export const scenes: readonly Scene[] = [
     },
   },
 ];
+
+/** Opens a scene, and waits until nothing of it is still being loaded. */
+export async function show({ open }: Scene, page: Page, cast: Cast, on: PageStage): Promise<void> {
+  await open(page, cast, on);
+  await page.locator("[aria-busy=true]").first().waitFor({ state: "detached" });
+}
 
 /** As a person who types an address: what is behind the # changes, the page stays. */
 async function go(page: Page, place: string): Promise<void> {

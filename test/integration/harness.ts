@@ -21,6 +21,15 @@ interface StageOptions {
   keepTemporal?: boolean;
   /** A worker of another make than the command line's. */
   workerEntry?: URL;
+  /** How long an answer of a worker is waited for: 20 s, so that one that is lost with a killed worker is asked for again. */
+  answerTimeoutMs?: number;
+}
+
+/** What a stage's client is given beside the stack. */
+interface Terms {
+  storage: Storage;
+  sealingKeys: JSONWebKeySet;
+  answerTimeoutMs: number;
 }
 
 /** A workflow service of our own on real sockets: a Temporal server, both stand-ins, and a client of them. */
@@ -33,15 +42,13 @@ export class Stage {
   #lastSegment = 0;
   #temporal: TemporalServer | undefined;
 
-  constructor(stack: Stack, dir: string, storage: Storage, sealingKeys: JSONWebKeySet) {
+  constructor(stack: Stack, dir: string, { storage, ...terms }: Terms) {
     this.stack = stack;
     this.dir = dir;
     this.storage = storage;
     this.client = stack.client;
     const allowedOrigins = [stack.brazeUrl];
-    // Two cores under a whole test run: a worker's answer may take its time.
-    const patient = { answerTimeoutMs: 20_000 };
-    this.connectors = createConnectors({ client: stack.client, sealingKeys, allowedOrigins, ...patient });
+    this.connectors = createConnectors({ client: stack.client, allowedOrigins, ...terms });
   }
 
   /** A segment and a workspace that no other test has. */
@@ -85,12 +92,16 @@ export class Stage {
 }
 
 /** Starts everything but workers. */
-export async function startStage({ env = {}, ...how }: StageOptions = {}): Promise<Stage> {
+export async function startStage({
+  env = {},
+  answerTimeoutMs = 20_000,
+  ...how
+}: StageOptions = {}): Promise<Stage> {
   const dir = await mkdtemp(join(tmpdir(), "segops-braze-test-"));
   const stack = await startStack({ dir, env, ...how });
   const storage = await openStorage(stack.env["STORAGE_URL"] ?? "");
   await stack.setup();
-  return new Stage(stack, dir, storage, await publicKeys(stack));
+  return new Stage(stack, dir, { storage, sealingKeys: await publicKeys(stack), answerTimeoutMs });
 }
 
 async function publicKeys(stack: Stack): Promise<JSONWebKeySet> {

@@ -23,10 +23,13 @@ interface CallOptions {
 /** Asks the gateway; answers its JSON, undefined where it has none. Throws an `ApiError`. */
 export type Call = <Answer>(path: string, options?: CallOptions) => Promise<Answer>;
 
+/** A write that no worker took in time is repeated so often: the gateway carries the same request out once. Reads are a query's to repeat. */
+const repeats = 2;
+
 /** Every call with this key. `onRefusedKey`: the gateway answered 401, so the key is of no use any more. */
 export function createCall(apiKey: string, onRefusedKey: () => void): Call {
   return async <Answer>(path: string, { method = "GET", body, signal }: CallOptions = {}) => {
-    const response = await answerTo(`api/${path}`, {
+    const response = await patientAnswerTo(`api/${path}`, method === "GET" ? 0 : repeats, {
       method,
       headers: {
         Authorization: `ApiKey ${apiKey}`,
@@ -43,6 +46,14 @@ export function createCall(apiKey: string, onRefusedKey: () => void): Call {
     if (response.status === 401) onRefusedKey();
     throw apiError(response, answer);
   };
+}
+
+async function patientAnswerTo(path: string, repeats: number, init: RequestInit): Promise<Response> {
+  const response = await answerTo(path, init);
+  const retryAfter = response.headers.get("retry-after");
+  if (response.status !== 503 || retryAfter === null || repeats === 0) return response;
+  await new Promise((resolve) => setTimeout(resolve, Number(retryAfter) * 1000));
+  return await patientAnswerTo(path, repeats - 1, init);
 }
 
 async function answerTo(path: string, init: RequestInit): Promise<Response> {

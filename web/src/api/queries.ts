@@ -24,9 +24,23 @@ import type {
 const activationsPerPage = 20;
 const runsPerPage = 10;
 
-/** How often a screen looks again: while something moves, and while nothing does. */
+/** How often a screen looks again: for a while after a change that was made here, while something moves, and while nothing does. */
+const expectingMs = 500;
 const movingMs = 2_000;
 const restingMs = 5_000;
+
+/** A change leads to a run within a second or two, unless the worker has much else to do. */
+const expectForMs = 8_000;
+let expectUntil = 0;
+
+function expectNews(): void {
+  expectUntil = Date.now() + expectForMs;
+}
+
+function looksEveryMs(isMoving: boolean): number {
+  if (Date.now() < expectUntil) return expectingMs;
+  return isMoving ? movingMs : restingMs;
+}
 
 /** Trouble that passes is tried again twice; what the gateway refused, it refuses again. */
 export function isWorthRetrying(failures: number, error: Error): boolean {
@@ -55,7 +69,7 @@ export function useActivations({ page, status }: ActivationsFilter) {
   return useQuery({
     queryKey: ["activations", page, status],
     queryFn: ({ signal }) => call<Page<ConnectorView>>(`activations/?${query}`, { signal }),
-    refetchInterval: restingMs,
+    refetchInterval: () => looksEveryMs(false),
     placeholderData: keepPreviousData,
   });
 }
@@ -69,7 +83,7 @@ export function useActivation(id: number) {
   return useQuery({
     queryKey: ["activation", id],
     queryFn: ({ signal }) => call<ConnectorView>(`activations/${id}/`, { signal }),
-    refetchInterval: ({ state }) => (state.data?.current_run ? movingMs : restingMs),
+    refetchInterval: ({ state }) => looksEveryMs(Boolean(state.data?.current_run)),
   });
 }
 
@@ -122,7 +136,10 @@ export function useAct(id: number) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: ({ name, ...body }: Action) => call(`activations/${id}/${name}/`, { method: "POST", body }),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ["activation", id] }),
+    onSuccess: async () => {
+      expectNews();
+      await queries.invalidateQueries({ queryKey: ["activation", id] });
+    },
   });
 }
 
@@ -140,8 +157,11 @@ export function useDeleteActivation(id: number) {
 export function useExplain(id: number) {
   const call = useCall();
   return useMutation({
-    mutationFn: (userId: string) =>
-      call<Explanation>(`activations/${id}/explain/?${new URLSearchParams({ user_id: userId })}`),
+    mutationFn: ({ userId, before }: { userId: string; before?: number }) => {
+      const query = new URLSearchParams({ user_id: userId });
+      if (before !== undefined) query.set("before", String(before));
+      return call<Explanation>(`activations/${id}/explain/?${query}`);
+    },
     gcTime: 0,
   });
 }
@@ -150,6 +170,7 @@ export function useExplain(id: number) {
 function useRemember() {
   const queries = useQueryClient();
   return async (view: ConnectorView) => {
+    expectNews();
     queries.setQueryData(["activation", view.id], view);
     await queries.invalidateQueries({ queryKey: ["activations"] });
   };

@@ -5,7 +5,9 @@ import { Loaded } from "../ui/loaded.tsx";
 import { Moment } from "../ui/moment.tsx";
 import { Table, type Column } from "../ui/table.tsx";
 import { formatCount, formatDuration } from "../ui/text.ts";
+import { ErrorCode } from "./error-code.tsx";
 import { TemporalLink } from "./temporal-link.tsx";
+import { Verified } from "./verified.tsx";
 
 /** Newest first; older ones on demand. */
 export function Runs({ view }: { view: ConnectorView }) {
@@ -85,7 +87,8 @@ function Outcome({ run }: { run: LoggedRun }) {
   return (
     <>
       <Badge tone={tones[run.outcome]}>{run.outcome.replaceAll("_", " ")}</Badge>{" "}
-      {run.error && <code>{run.error.code}</code>}
+      {run.error && <ErrorCode code={run.error.code} />}
+      {run.verification && <Verified verification={run.verification} />}
     </>
   );
 }

@@ -1,10 +1,26 @@
+import { useState } from "react";
 import type { ExplainedRun, Explanation } from "../../../src/contracts/explain.ts";
+import { useExplain } from "../api/queries.ts";
 import { Moment } from "../ui/moment.tsx";
 import { channelName } from "./channel-name.ts";
 import { becameWords, stateWords } from "./explain-words.ts";
 
-/** What is known of one user, then what each run did about them, newest first. It names nobody. */
-export function Timeline({ explanation: { now, runs, next_before } }: { explanation: Explanation }) {
+interface TimelineProps {
+  id: number;
+  userId: string;
+  /** What is known now, and the newest runs. */
+  newest: Explanation;
+}
+
+/** What is known of one user, then what each run did about them, newest first, older ones on demand. It names nobody. */
+export function Timeline({ id, userId, newest }: TimelineProps) {
+  const [pages, setPages] = useState([newest]);
+  const older = useExplain(id);
+  const { now } = newest;
+  const runs = pages.flatMap((page) => page.runs);
+  const before = pages.at(-1)?.next_before ?? null;
+  const readOn = (before: number) =>
+    older.mutate({ userId, before }, { onSuccess: (page) => setPages((known) => [...known, page]) });
   return (
     <div className="panel">
       <h3>Now</h3>
@@ -28,8 +44,17 @@ export function Timeline({ explanation: { now, runs, next_before } }: { explanat
           <TimelineRun key={run.number} run={run} />
         ))}
       </ol>
-      {next_before !== null && (
-        <p className="muted">Older runs: segops-braze connector explain --before {next_before}</p>
+      {older.error && <p className="problem">{older.error.message}</p>}
+      {before !== null && (
+        <button
+          type="button"
+          className="outline secondary small"
+          aria-busy={older.isPending}
+          disabled={older.isPending}
+          onClick={() => readOn(before)}
+        >
+          Older runs of this user
+        </button>
       )}
     </div>
   );

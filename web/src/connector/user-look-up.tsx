@@ -10,7 +10,7 @@ export function UserLookUp({ id }: { id: number }) {
   const explain = useExplain(id);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (userId) explain.mutate(userId);
+    if (userId) explain.mutate({ userId });
   };
   return (
     <section>
@@ -34,7 +34,15 @@ export function UserLookUp({ id }: { id: number }) {
             <p>{explain.error.message}</p>
           </Notice>
         )}
-        {explain.data && <Timeline explanation={explain.data} />}
+        {explain.isSuccess && (
+          // Another look-up is another timeline: nothing of the one before stays in it.
+          <Timeline
+            key={explain.submittedAt}
+            id={id}
+            userId={explain.variables.userId}
+            newest={explain.data}
+          />
+        )}
       </div>
     </section>
   );

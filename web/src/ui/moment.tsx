@@ -5,7 +5,10 @@ export function Moment({ at, never = "never" }: { at: string | null; never?: str
   if (at === null) return <span className="muted">{never}</span>;
   return (
     <time dateTime={at} title={at}>
-      {formatMoment(at)}
+      {/* Where there is no room for both, the line breaks between date and time alone. */}
+      {formatMoment(at).map((part) => (
+        <span key={part}>{part} </span>
+      ))}
     </time>
   );
 }

@@ -1,5 +1,6 @@
 const count = new Intl.NumberFormat("en-US");
-const moment = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+const date = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
+const time = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" });
 
 export function formatCount(value: number): string {
   return count.format(value);
@@ -10,9 +11,10 @@ export function formatUsers(value: number): string {
   return `${formatCount(value)} ${value === 1 ? "user" : "users"}`;
 }
 
-/** In the reader's own time zone. */
-export function formatMoment(iso: string): string {
-  return moment.format(new Date(iso));
+/** Date and time in the reader's own time zone. */
+export function formatMoment(iso: string): [date: string, time: string] {
+  const at = new Date(iso);
+  return [`${date.format(at)},`, time.format(at)];
 }
 
 /** `45 s`, `12 min`, `3 h 5 min`. */

@@ -15,7 +15,10 @@ let gateway: TestGateway;
 beforeEach(async () => {
   file = join(await mkdtemp(join(tmpdir(), "segops-braze-secrets-")), "secrets.json");
   await configured("whsec_old");
-  const log = { error: (line: object) => void logged.push(line), info: (line: object) => void logged.push(line) };
+  const log = {
+    error: (line: object) => void logged.push(line),
+    info: (line: object) => void logged.push(line),
+  };
   const variable = "SEGOPS_WEBHOOK_SECRETS_FILE";
   const webhookSecrets = await WatchedFile.open({ variable, path: file, parse: parseSecrets, log });
   gateway = await testGateway({ webhookSecrets });

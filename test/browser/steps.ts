@@ -1,24 +1,19 @@
 import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { ids, type TestConnector } from "../integration/test-connector.ts";
-import { openBrowser, openPage, signIn, type WatchedPage } from "./open-browser.ts";
-import { startPageStage, temporalUiUrl, type PageStage } from "./page-stage.ts";
+import { openPage, signIn, type WatchedPage } from "./open-browser.ts";
+import type { OpenedStage } from "./open-page-stage.ts";
+import { temporalUiUrl, type PageStage } from "./page-stage.ts";
 
-const executable = inject("chromium");
-
-describe.skipIf(!executable)("on the page", () => {
+/** What a person does on the page, each in a browser profile of its own. */
+export function stepsTests(opened: () => OpenedStage): void {
   let on: PageStage;
   let browser: Browser;
   let watched: WatchedPage;
   let page: Page;
 
-  beforeAll(async () => {
-    on = await startPageStage();
-    browser = await openBrowser(executable ?? "");
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await on?.stop();
+  beforeAll(() => {
+    ({ on, browser } = opened());
   });
   beforeEach(async () => {
     watched = await openPage(browser, on.url);
@@ -50,7 +45,7 @@ describe.skipIf(!executable)("on the page", () => {
   }
 
   test("SegOps' steps 3 to 6, click by click, deliver a segment to Braze", async () => {
-    const connector = await unconnected("High LTV Buyers");
+    const connector = await unconnected("Spring sale");
     await signIn(page, on.apiKey);
     await fillIn(connector, connector.brazeKey);
     const active = page.getByRole("switch", { name: "Active" });
@@ -61,14 +56,14 @@ describe.skipIf(!executable)("on the page", () => {
     await active.click();
     await page.getByText("is active.").waitFor();
     await connector.ran(1);
-    await page.getByRole("heading", { name: "High LTV Buyers" }).waitFor();
+    await page.getByRole("heading", { name: "Spring sale" }).waitFor();
     const channel = page.getByRole("row").filter({ hasText: `attribute ${connector.attribute}` });
     await channel.getByRole("cell", { name: "20", exact: true }).waitFor();
     await page.getByRole("row").filter({ hasText: "clean" }).waitFor();
     expect(await connector.inBraze()).toEqual(ids(20).toSorted());
 
     await page.getByRole("link", { name: "Activations" }).click();
-    const row = page.getByRole("row").filter({ hasText: "High LTV Buyers" });
+    const row = page.getByRole("row").filter({ hasText: "Spring sale" });
     await row.getByText("active", { exact: true }).waitFor();
     await row.getByRole("cell", { name: "20", exact: true }).waitFor();
     await row.getByRole("switch").click();
@@ -108,7 +103,7 @@ describe.skipIf(!executable)("on the page", () => {
   });
 
   test("an error is shown with what to do, and mended by another key", async () => {
-    const connector = await unconnected("Lapsed buyers");
+    const connector = await unconnected("Long asleep");
     await signIn(page, on.apiKey);
     await fillIn(connector, "a-key-that-braze-does-not-know");
     await page.getByRole("switch", { name: "Active" }).click();
@@ -130,12 +125,12 @@ describe.skipIf(!executable)("on the page", () => {
 
   test("a held removal is approved in a dialog that says what will happen, and exactly that set leaves", async () => {
     const connector = on.stage.connector();
-    await connector.start({ name: "Newsletter readers", members: ids(400) }, { max_removal_percent: 30 });
+    await connector.start({ name: "Weekly readers", members: ids(400) }, { max_removal_percent: 30 });
     await connector.ran(1);
     await connector.recompute({ exitFirst: 240 });
     await connector.ran(2);
     await signIn(page, on.apiKey);
-    await page.getByRole("link", { name: "Newsletter readers" }).click();
+    await page.getByRole("link", { name: "Weekly readers" }).click();
     const approve = page.getByRole("button", { name: "Approve removal" });
     await approve.click();
     const dialog = page.getByRole("dialog", { name: "Remove 240 users?" });
@@ -156,21 +151,52 @@ describe.skipIf(!executable)("on the page", () => {
     expect(await history.getAttribute("href")).toBe(`${temporalUiUrl}${path}`);
   });
 
-  test("rejected users are counted by reason; one user's timeline is shown on demand, and the id is in no address and no storage", async () => {
+  test("rejected users are counted by reason; one user's timeline is shown on demand, page by page, and the id is in no address and no storage", async () => {
     const connector = on.stage.connector();
-    await connector.start({ name: "Cart abandoners", members: ["ada", "ben"] }, {}, { blockedIds: ["ben"] });
+    const workspace = { blockedIds: ["ben"], permissions: ["users.track"] };
+    await connector.start({ name: "Full baskets", members: ["ada", "ben"] }, {}, workspace);
     await connector.ran(1);
+    await on.stage.connectors.verify(connector.key);
+    await connector.ran(2);
+    // The gateway's own pages, only shorter: nobody need wait for 21 runs.
+    await page.route(/\/explain\//, (route) => route.continue({ url: `${route.request().url()}&limit=1` }));
     await signIn(page, on.apiKey);
-    await page.getByRole("link", { name: "Cart abandoners" }).click();
+    await page.getByRole("link", { name: "Full baskets" }).click();
     const reasons = page.getByRole("table", { name: "Rejected users, by reason" });
     await reasons.getByText("braze_user_blocked").waitFor();
+    const verified = page.getByRole("row").filter({ hasText: "none read back: the key may not read users" });
+    expect(await verified.getByRole("cell").first().textContent()).toMatch(/^2 /);
     expect(await page.content()).not.toContain("ben");
+
     await page.getByLabel("User id").fill("ben");
     await page.getByRole("button", { name: "Look up" }).click();
     await page.getByText("SegOps names the user as a member.").waitFor();
     await page.getByText("Braze does not show the user as a member: Braze").waitFor();
+    const runs = page.locator(".timeline").getByText(/^Run \d+$/);
+    expect(await runs.allTextContents()).toEqual(["Run 2"]);
+    const older = page.getByRole("button", { name: "Older runs of this user" });
+    await older.click();
+    await page.getByText("Run 1", { exact: true }).waitFor();
+    await older.waitFor({ state: "detached" });
+    expect(await runs.allTextContents()).toEqual(["Run 2", "Run 1"]);
     const kept = await page.evaluate("JSON.stringify([location.href, localStorage, sessionStorage])");
     expect(kept).not.toContain("ben");
+  });
+
+  test("what no worker takes in time is asked again by the page itself, as the gateway says", async () => {
+    const connector = await unconnected("Slow workers");
+    await connector.create({}, { activate: false });
+    const asked: string[] = [];
+    await page.route(/\/api\/activations\/\d+\/$/, async (route) => {
+      const isFirst = route.request().method() === "PATCH" && asked.push("PATCH") === 1;
+      if (!isFirst) return await route.continue();
+      await route.fulfill({ status: 503, headers: { "retry-after": "1" }, json: { detail: "Not now." } });
+    });
+    await signIn(page, on.apiKey);
+    await page.getByRole("switch", { name: `Segment ${connector.id} active`, exact: true }).click();
+    await page.getByText("is active.").waitFor();
+    expect(asked).toEqual(["PATCH", "PATCH"]);
+    expect(await connector.describe()).toMatchObject({ status: "active" });
   });
 
   test("a connector is created, activated and deleted without a mouse", async () => {
@@ -205,4 +231,4 @@ describe.skipIf(!executable)("on the page", () => {
     await page.getByText("Keyboard users is deleted.").waitFor();
     expect(await page.getByRole("link", { name: "Keyboard users" }).count()).toBe(0);
   });
-});
+}
