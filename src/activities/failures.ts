@@ -2,6 +2,7 @@ import { activityInfo, ApplicationFailure, CancelledFailure } from "@temporalio/
 import type { Logger } from "pino";
 import { CodedError, errorMessage, errorTable } from "../contracts/errors.ts";
 import { PartFailure } from "../braze/part-failure.ts";
+import { stackFrames } from "../stack-frames.ts";
 
 /**
  * Turns what an activity throws into what a workflow may match: the code as type, retried or not as the table says, a part's
@@ -37,7 +38,7 @@ function asFailure(error: unknown, log: Logger): Error {
   }
   const name = error instanceof Error ? error.name : typeof error;
   log.error(
-    { ...about, code: "unexpected", error: name, stack: frames(error) },
+    { ...about, code: "unexpected", error: name, stack: stackFrames(error) },
     errorMessage("unexpected", name),
   );
   return withoutStack({ type: "unexpected", message: errorMessage("unexpected", name) });
@@ -48,10 +49,4 @@ function withoutStack(options: Parameters<typeof ApplicationFailure.create>[0]):
   const failure = ApplicationFailure.create(options);
   failure.stack = undefined;
   return failure;
-}
-
-/** Where it was thrown, without the message that a stack begins with. */
-function frames(error: unknown): string[] {
-  const stack = error instanceof Error ? (error.stack ?? "") : "";
-  return stack.split("\n").filter((line) => line.startsWith("    at "));
 }

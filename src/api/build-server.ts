@@ -21,6 +21,7 @@ import { createMetrics } from "./metrics.ts";
 import { describeRoutes } from "./openapi.ts";
 import { servePage } from "./page.ts";
 import { observe } from "./observe.ts";
+import { stackFrames } from "../stack-frames.ts";
 import { HttpProblem, problemOf } from "./problems.ts";
 import { activationRoutes } from "./routes/activation.ts";
 import { activationsRoutes } from "./routes/activations.ts";
@@ -66,7 +67,9 @@ export async function buildServer(deps: GatewayDeps): Promise<Server> {
   server.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
     if (!problem) {
-      request.log.error({ error: nameOf(error) }, "request failed");
+      // Its own words may hold a user's id.
+      const name = error instanceof Error ? error.name : "unknown";
+      request.log.error({ error: name, stack: stackFrames(error) }, "request failed");
       const detail = `Something failed that this release does not know. Report it with the request id ${request.id}.`;
       return reply.code(500).send({ detail });
     }
@@ -130,7 +133,3 @@ const strictPolicy = {
   "form-action": ["'self'"],
   "frame-ancestors": ["'none'"],
 };
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : "unknown";
-}

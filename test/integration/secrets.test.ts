@@ -1,10 +1,11 @@
+import { createHmac } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Process } from "../../sandbox/process.ts";
-import { segopsKey } from "../../sandbox/stack-environment.ts";
+import { gatewayKey, segopsKey, webhookSecret } from "../../sandbox/stack-environment.ts";
 import { freePort } from "../../sandbox/temporal/free-port.ts";
 import { createConnectors } from "../../src/client.ts";
 import { handlerNames } from "../../src/contracts/temporal-names.ts";
@@ -16,7 +17,7 @@ import { eventually } from "./waiting.ts";
 const userCanary = "canary-user-7c1e";
 const keyCanary = "canary-braze-key-93f2";
 const planted = "canary-planted-51ab";
-const canaries = { brazeKey: keyCanary, segopsKey, userId: userCanary };
+const canaries = { brazeKey: keyCanary, segopsKey, userId: userCanary, gatewayKey, webhookSecret };
 
 let stage: Stage;
 let worker: Process;
@@ -25,6 +26,9 @@ let gossipUrl: string;
 let gossipStatus = 400;
 let metricsAddress: string;
 const commandOutput: string[] = [];
+let gatewayUrl: string;
+/** Status, headers and body of each. */
+const gatewayAnswers: string[] = [];
 
 beforeAll(async () => {
   gossip = await startGossip();
@@ -34,7 +38,8 @@ beforeAll(async () => {
   await Promise.all([succeeds(), isRefused(), isRepeatedBack(), isRetried(), readsBadPages()]);
   await isKilled();
   await runsCommands();
-}, 240_000);
+  await asksGateway();
+}, 300_000);
 afterAll(async () => {
   gossip.close();
   await stage.stop();
@@ -169,6 +174,70 @@ async function runsCommands(): Promise<void> {
   for (const command of commands) commandOutput.push((await stage.stack.run(command)).output);
 }
 
+/** Canaries wherever a caller may put one: in what is done, in what is refused, and in what cannot be read. */
+async function asksGateway(): Promise<void> {
+  gatewayUrl = (await stage.stack.startGateway({ LOG_LEVEL: "trace" })).url;
+  const user = `user_id=${encodeURIComponent(`${userCanary}-5`)}`;
+  const create = { segment: 950, connector_type: "braze" };
+  const config = { rest_endpoint: stage.stack.brazeUrl, api_key: keyCanary };
+  const wrong = {
+    ...config,
+    segment_id: { [keyCanary]: userCanary },
+    colour: userCanary,
+    batch_size: keyCanary,
+  };
+  const elsewhere = { config: { rest_endpoint: `https://${keyCanary}.example.com`, api_key: keyCanary } };
+  const recompute = { tenant_slug: "acme", segment_id: 1, segment_name: "A", members: [userCanary] };
+  const garbled = `{"api_key":"${keyCanary}","user_id":"${userCanary}`;
+  const once = { "idempotency-key": `${keyCanary}-once` };
+  await asked(200, "GET", `/activations/1/explain/?${user}`);
+  await asked(404, "GET", `/activations/999/explain/?${user}`);
+  await asked(400, "GET", `/activations/1/explain/?${user}&limit=${userCanary}`);
+  await asked(404, "GET", `/activations/${userCanary}/`);
+  await asked(404, "GET", `/${userCanary}/?api_key=${keyCanary}`);
+  await asked(201, "POST", "/activations/", { ...create, config }, once);
+  await asked(201, "POST", "/activations/", { ...create, config }, once);
+  await asked(409, "POST", "/activations/", { ...create, config: { ...config, batch_size: 50 } }, once);
+  await asked(409, "POST", "/activations/", { ...create, config });
+  await asked(400, "POST", "/activations/", { ...create, segment: userCanary, config: wrong });
+  await asked(400, "PATCH", "/activations/950/", elsewhere);
+  await asked(200, "PATCH", "/activations/950/", { config: { api_key: `${keyCanary}-next` } });
+  await asked(400, "POST", "/activations/", garbled);
+  await asked(409, "POST", "/activations/950/sync/");
+  await asked(401, "GET", "/activations/", undefined, { authorization: `ApiKey ${keyCanary}` });
+  await asked(401, "GET", "/activations/", undefined, { authorization: `Bearer ${gatewayKey}.${keyCanary}` });
+  await asked(401, "GET", "/activations/", undefined, { authorization: gatewayKey });
+  await asked(401, "POST", "/webhooks/segops/", recompute, { "x-segops-signature": webhookSecret });
+  await asked(400, "POST", "/webhooks/segops/", garbled, signed(garbled));
+  await asked(202, "POST", "/webhooks/segops/", recompute, signed(JSON.stringify(recompute)));
+  await asked(204, "DELETE", "/activations/950/");
+}
+
+function signed(body: string): Record<string, string> {
+  return { "x-segops-signature": createHmac("sha256", webhookSecret).update(body).digest("hex") };
+}
+
+async function asked(
+  status: number,
+  method: string,
+  path: string,
+  body?: object | string,
+  headers: Record<string, string> = {},
+): Promise<void> {
+  const answer = await fetch(`${gatewayUrl}/api${path}`, {
+    method,
+    headers: {
+      authorization: `ApiKey ${gatewayKey}`,
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+  const told = `${JSON.stringify([...answer.headers])} ${await answer.text()}`;
+  expect({ asked: `${method} ${path}`, status: answer.status, told }).toMatchObject({ status });
+  gatewayAnswers.push(told);
+}
+
 test("the search finds a canary where one was planted, encoded as histories encode it", async () => {
   const histories = await historiesOf(stage);
   const found = histories.filter(({ text }) => canariesIn(text, { planted }).length > 0);
@@ -210,6 +279,18 @@ test("no metric does", async () => {
   const page = await (await fetch(`http://${metricsAddress}/metrics`)).text();
   expect(page).toContain("temporal_");
   expect(canariesIn(page, canaries)).toEqual([]);
+});
+
+test("nothing that the gateway answers does, nor its log at the lowest level, nor its metrics", async () => {
+  expect(gatewayAnswers.length).toBeGreaterThan(20);
+  expect(gatewayAnswers.filter((answer) => canariesIn(answer, canaries).length > 0)).toEqual([]);
+  const log = await readFile(join(stage.dir, "gateway.log"), "utf8");
+  for (const told of ["/api/activations/:id/explain/", '"route":"none"', '"status":401'])
+    expect(log).toContain(told);
+  expect(canariesIn(log, canaries)).toEqual([]);
+  const metrics = await (await fetch(`${gatewayUrl}/metrics`)).text();
+  expect(metrics).toContain('route="/api/activations/:id/explain/"');
+  expect(canariesIn(metrics, canaries)).toEqual([]);
 });
 
 test("nothing that the command line prints does, when it succeeds and when it refuses", () => {
