@@ -3,6 +3,7 @@ import { openKey } from "../braze/sealed-key.ts";
 import {
   configChangeSchema,
   fieldIssues,
+  issueWords,
   mergeConfig,
   showConfig,
   type ConnectorConfig,
@@ -149,10 +150,7 @@ async function changedConfig(
 }
 
 function invalid(issues: FieldIssue[]): CodedError {
-  return new CodedError(
-    "config_invalid",
-    issues.map((issue) => `${issue.field}: ${issue.message}`).join("; "),
-  );
+  return new CodedError("config_invalid", issueWords(issues));
 }
 
 function written({ number, config }: ConfigEntry): WrittenConfig {

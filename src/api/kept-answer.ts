@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomUUID } from "node:crypto";
 import { z } from "zod";
+import { parseJson } from "../storage/json.ts";
 import type { Storage } from "../storage/storage.ts";
 import { HttpProblem } from "./problems.ts";
 
@@ -113,10 +114,5 @@ async function readEntry<Kept>(
   schema: z.ZodType<Kept>,
 ): Promise<Kept | undefined> {
   const bytes = await storage.get(key);
-  if (!bytes) return undefined;
-  try {
-    return schema.safeParse(JSON.parse(Buffer.from(bytes).toString())).data;
-  } catch {
-    return undefined;
-  }
+  return bytes && schema.safeParse(parseJson(bytes)).data;
 }

@@ -34,6 +34,11 @@ export const notFoundWords =
 /** How long a caller should wait before it asks again what could not be done now. */
 const retryAfterSeconds = 5;
 
+/** What passes by itself. */
+export function unavailable(detail: string): HttpProblem {
+  return new HttpProblem(503, detail, { "retry-after": String(retryAfterSeconds) });
+}
+
 /** The answer for whatever was thrown; undefined for what nobody expected, which is worth a line in the log. */
 export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof HttpProblem) return error;
@@ -42,10 +47,6 @@ export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof ClientError) return clientProblem(error);
   if (isFastifyError(error)) return frameworkProblem(error);
   return undefined;
-}
-
-function unavailable(detail: string): Problem {
-  return { status: 503, body: { detail }, headers: { "retry-after": String(retryAfterSeconds) } };
 }
 
 /** Fields by their own name, wherever they stand: `rest_endpoint`, not `config.rest_endpoint`. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Option, type Command } from "commander";
-import { entryOf, hashOfKey, type KeysFile } from "../api/auth/api-keys.ts";
-import { roles, type Role } from "../api/auth/principal.ts";
+import { entryOf, hashOfKey, idOf, type KeysFile } from "../api/auth/api-keys.ts";
+import { roles, type Role } from "../contracts/role.ts";
 import { EnvironmentError, type Environment } from "../contracts/environment.ts";
 import { tenantArgument } from "./arguments.ts";
 import { defineCommand } from "./command.ts";
@@ -104,9 +104,4 @@ function rowsOf(keys: KeysFile) {
       return { tenant, id: idOf(entry), role, created_at };
     }),
   );
-}
-
-function idOf(entry: KeysFile[string][number]): string {
-  const { id, hash } = entryOf(entry);
-  return id ?? hash.slice(7, 19);
 }

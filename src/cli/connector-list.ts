@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
 import type { ListedConnector, ListFilter } from "../client.ts";
+import { connectorStatuses } from "../contracts/view.ts";
 import { tenantArgument } from "./arguments.ts";
 import { defineCommand } from "./command.ts";
 import { withConnectors } from "./session.ts";
@@ -10,9 +11,7 @@ export function addList(parent: Command): void {
     .command("list")
     .description("list the connectors; needs no worker")
     .option("--tenant <slug>", "only those of one tenant", tenantArgument)
-    .addOption(
-      new Option("--status <status>", "only those of one status").choices(["inactive", "active", "error"]),
-    );
+    .addOption(new Option("--status <status>", "only those of one status").choices(connectorStatuses));
   defineCommand(command, async ({ environment, output }, { tenant, status }: ListFilter) => {
     const connectors = await withConnectors(environment, (all) => all.list({ tenant, status }));
     output.result({ connectors }, () => listText(connectors));

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fieldIssues } from "../contracts/connector-config.ts";
+import { fieldIssues, issueWords } from "../contracts/connector-config.ts";
 import { connectorKeySchema, segmentIdSchema, type ConnectorKey } from "../contracts/connector-id.ts";
 import { ClientError } from "./client-error.ts";
 
@@ -25,6 +25,5 @@ export function connectorOfWebhook(body: unknown): ConnectorKey {
 export function parsedName<Name>(schema: z.ZodType<Name>, value: unknown): Name {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issues = fieldIssues(parsed.error).map(({ field, message }) => `${field}: ${message}`);
-  throw new ClientError("name_invalid", issues.join("; "));
+  throw new ClientError("name_invalid", issueWords(fieldIssues(parsed.error)));
 }

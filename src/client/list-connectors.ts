@@ -2,7 +2,7 @@ import type { Client, WorkflowExecutionInfo } from "@temporalio/client";
 import { z } from "zod";
 import { parseConnectorWorkflowId, tenantSlugSchema } from "../contracts/connector-id.ts";
 import { searchAttributes, workflowTypes } from "../contracts/temporal-names.ts";
-import type { ConnectorStatus } from "../contracts/view.ts";
+import { connectorStatuses, type ConnectorStatus } from "../contracts/view.ts";
 import { parsedName } from "./connector-name.ts";
 
 /** One open connector as Temporal's visibility knows it: read without any worker, and a second or so behind. */
@@ -27,7 +27,7 @@ export interface ListFilter {
 
 const filterSchema = z.object({
   tenant: tenantSlugSchema.optional(),
-  status: z.enum(["inactive", "active", "error"], { error: "must be inactive, active or error" }).optional(),
+  status: z.enum(connectorStatuses, { error: "must be inactive, active or error" }).optional(),
 });
 
 /** By name: SQL visibility cannot order, so it is done here. */

@@ -3,6 +3,7 @@ import { sealKey } from "../braze/sealed-key.ts";
 import {
   configChangeSchema,
   fieldIssues,
+  issueWords,
   maskedKey,
   sealedKeySchema,
   type ConfigChange,
@@ -25,8 +26,7 @@ export function checkSettings(
   const parsed = configChangeSchema(allowedOrigins).safeParse({ ...others, ...required });
   const issues = [...(parsed.success ? [] : fieldIssues(parsed.error)), ...keyIssues(api_key, isNew)];
   if (issues.length > 0) {
-    const detail = issues.map(({ field, message }) => `${field}: ${message}`).join("; ");
-    throw new CodedError("config_invalid", detail);
+    throw new CodedError("config_invalid", issueWords(issues));
   }
 }
 

@@ -142,6 +142,11 @@ export interface FieldIssue {
   message: string;
 }
 
+/** `field: reason; field: reason` */
+export function issueWords(issues: readonly FieldIssue[]): string {
+  return issues.map(({ field, message }) => `${field}: ${message}`).join("; ");
+}
+
 /** A zod error as field and message, without the values: one of them may be a secret. */
 export function fieldIssues(error: z.ZodError): FieldIssue[] {
   return error.issues.map((issue) => ({ field: issue.path.join(".") || "(whole)", message: issue.message }));

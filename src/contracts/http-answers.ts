@@ -2,7 +2,8 @@ import { z } from "zod";
 import { channelSchema } from "./channel.ts";
 import { tenantSlugSchema } from "./connector-id.ts";
 import { runOutcomeSchema, verificationSchema } from "./log.ts";
-import type { ConnectorView } from "./view.ts";
+import { roles } from "./role.ts";
+import { connectorStatuses, runPhases, type ConnectorView } from "./view.ts";
 
 /** What the gateway answers. */
 
@@ -50,16 +51,7 @@ const openRunSchema = z
   .meta({ id: "OpenRun", description: "A run that is not closed in the log yet." });
 
 const progressSchema = z.object({
-  phase: z.enum([
-    "fetching membership",
-    "verifying",
-    "comparing",
-    "tracking entered users",
-    "unsetting exited users",
-    "updating the subscription group",
-    "committing",
-    "done",
-  ]),
+  phase: z.enum(runPhases),
   users_done: count,
   users_total: count,
   users_per_second: z.number(),
@@ -86,7 +78,7 @@ export const activationSchema = z
     segment: count,
     segment_name: z.string(),
     connector_type: z.literal("braze"),
-    status: z.enum(["inactive", "active", "error"]),
+    status: z.enum(connectorStatuses),
     config: shownConfigSchema,
     last_synced_at: time.nullable(),
     last_error: z.string(),
@@ -144,7 +136,7 @@ export const analyticsSchema = z.array(
       segment_id: count,
       segment_name: z.string(),
       connector_type: z.literal("braze"),
-      status: z.enum(["inactive", "active", "error"]),
+      status: z.enum(connectorStatuses),
       last_synced_at: time.nullable(),
       last_error: z.string(),
       member_count: count.nullable(),
@@ -172,7 +164,7 @@ export type ActivationAnalytics = z.infer<typeof analyticsSchema>[number];
 export const sessionSchema = z
   .object({
     tenant_slug: tenantSlugSchema,
-    role: z.enum(["viewer", "member", "admin", "owner"]),
+    role: z.enum(roles),
     temporal_ui_url: z.string().nullable(),
     namespace: z.string(),
     version: z.string(),

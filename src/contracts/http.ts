@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { segmentIdSchema } from "./connector-id.ts";
 import { defaultExplainedRuns, maxExplainedRuns } from "./explain.ts";
+import { connectorStatuses } from "./view.ts";
 
 /** SegOps' Activations API on the wire: what a call may carry. The answers are in http-answers.ts. */
 
@@ -40,7 +41,7 @@ const pageFields = {
 
 export const pageQuerySchema = strict(pageFields, "query parameter");
 
-const statusWords = z.enum(["inactive", "active", "error"], { error: "must be inactive, active or error" });
+const statusWords = z.enum(connectorStatuses, { error: "must be inactive, active or error" });
 
 export const listQuerySchema = strict(
   { ...pageFields, status: statusWords.optional().describe("Only connectors of this status.") },

@@ -29,7 +29,8 @@ export interface PendingRemovalView {
   users: number;
 }
 
-export type ConnectorStatus = "inactive" | "active" | "error";
+export const connectorStatuses = ["inactive", "active", "error"] as const;
+export type ConnectorStatus = (typeof connectorStatuses)[number];
 
 export interface ChannelView {
   channel: string;
@@ -60,15 +61,17 @@ export interface RunProgress {
   last_error: string;
 }
 
-export type RunPhase =
-  | "fetching membership"
-  | "verifying"
-  | "comparing"
-  | "tracking entered users"
-  | "unsetting exited users"
-  | "updating the subscription group"
-  | "committing"
-  | "done";
+export const runPhases = [
+  "fetching membership",
+  "verifying",
+  "comparing",
+  "tracking entered users",
+  "unsetting exited users",
+  "updating the subscription group",
+  "committing",
+  "done",
+] as const;
+export type RunPhase = (typeof runPhases)[number];
 
 /** `500 users read back, 2 of them wrong in Braze`, and what kept it from reading more. */
 export function verificationLine({ checked, wrong, skipped }: Verification): string {

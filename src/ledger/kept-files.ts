@@ -11,6 +11,7 @@ import {
   planSchema,
 } from "../contracts/log.ts";
 import type { Commit } from "../contracts/log.ts";
+import { parseJson } from "../storage/json.ts";
 import type { Storage, StoredEntry } from "../storage/storage.ts";
 
 /** Files are kept for so many days at least. */
@@ -135,12 +136,4 @@ function collectTexts(value: unknown, into: Set<string>): void {
 function highestNumber(listed: readonly StoredEntry[], folder: string): number {
   const names = listed.filter(({ key }) => key.startsWith(folder)).map(({ key }) => key.slice(folder.length));
   return Math.max(0, ...names.map((name) => Number(/^\d{12}(?=\.)/.exec(name)?.[0] ?? 0)));
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString());
-  } catch {
-    return undefined;
-  }
 }

@@ -12,6 +12,7 @@ import {
 } from "../contracts/log.ts";
 import type { Commit, ConfigEntry, Plan } from "../contracts/log.ts";
 import type { RunScope } from "../contracts/run.ts";
+import { parseJson } from "../storage/json.ts";
 import type { Storage } from "../storage/storage.ts";
 
 /** The newest run in a log: 0 where there was none. */
@@ -170,14 +171,6 @@ export class ConnectorLog {
     const parsed = schema.safeParse(parseJson(bytes));
     if (!parsed.success || parsed.data.number !== number) throw new CodedError("log_unreadable", key);
     return parsed.data;
-  }
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString());
-  } catch {
-    return undefined;
   }
 }
 

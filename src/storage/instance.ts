@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { CodedError } from "../contracts/errors.ts";
+import { parseJson } from "./json.ts";
 import type { Storage } from "./storage.ts";
 
 /** At the storage's root: which storage this is. A backup that is restored has the same id, another folder has not. */
@@ -22,12 +23,4 @@ export async function createStorageId(storage: Storage): Promise<string> {
   const instance = { version: 1, id: randomUUID(), created_at: new Date().toISOString() };
   await storage.putIfAbsent(instanceKey, `${JSON.stringify(instance)}\n`);
   return (await readStorageId(storage)) ?? instance.id;
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString());
-  } catch {
-    return undefined;
-  }
 }

@@ -26,7 +26,7 @@ import {
   type ExternalWorkflowHandle,
 } from "@temporalio/workflow";
 import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
-import { fieldIssues, type ConfigChange } from "../contracts/connector-config.ts";
+import { fieldIssues, issueWords, type ConfigChange } from "../contracts/connector-config.ts";
 import {
   activateUpdate,
   approveRemovalUpdate,
@@ -77,11 +77,8 @@ import { validateApproval, validateConfigure, validateRemove, validateVerify } f
 export async function connector(input: ConnectorInput): Promise<string> {
   const key = connectorKeySchema.safeParse(input);
   if (!key.success) {
-    const issues = fieldIssues(key.error).map((issue) => `${issue.field}: ${issue.message}`);
-    throw ApplicationFailure.nonRetryable(
-      `the connector's input was refused: ${issues.join("; ")}`,
-      "config_invalid",
-    );
+    const issues = issueWords(fieldIssues(key.error));
+    throw ApplicationFailure.nonRetryable(`the connector's input was refused: ${issues}`, "config_invalid");
   }
   const life = new ConnectorLife(key.data, newConnectorState(input.carried));
   setHandler(rawSignal(handlerNames.recompute), (body) => life.recompute(decoded(body)), {

@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { tenantSlugSchema } from "../../contracts/connector-id.ts";
+import { roles } from "../../contracts/role.ts";
 import { parseAs } from "./watched-file.ts";
-import { roles, type Principal } from "./principal.ts";
+import type { Principal } from "./principal.ts";
 
 const hashSchema = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 
@@ -37,8 +38,8 @@ export class ApiKeys {
   constructor(file: KeysFile) {
     this.#keys = Object.entries(file).flatMap(([tenant, entries]) =>
       entries.map((entry) => {
-        const { hash, role, id } = entryOf(entry);
-        return { tenant, role, id: id ?? hash.slice(7, 19), digest: Buffer.from(hash.slice(7), "hex") };
+        const { hash, role } = entryOf(entry);
+        return { tenant, role, id: idOf(entry), digest: Buffer.from(hash.slice(7), "hex") };
       }),
     );
   }
@@ -66,6 +67,12 @@ export function hashOfKey(key: string): string {
 export function entryOf(entry: KeysFile[string][number]): z.infer<typeof keyEntrySchema> {
   if (typeof entry !== "string") return entry;
   return { hash: entry.startsWith("sha256:") ? entry : hashOfKey(entry), role: "admin" };
+}
+
+/** One that has no id of its own is called by the first digits of its hash. */
+export function idOf(entry: KeysFile[string][number]): string {
+  const { id, hash } = entryOf(entry);
+  return id ?? hash.slice(7, 19);
 }
 
 function sha256(text: string): Buffer {

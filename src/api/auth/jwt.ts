@@ -3,8 +3,9 @@ import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyO
 import { z } from "zod";
 import { tenantSlugSchema } from "../../contracts/connector-id.ts";
 import { EnvironmentError, type Environment } from "../../contracts/environment.ts";
-import { HttpProblem } from "../problems.ts";
-import { roles, type Principal } from "./principal.ts";
+import { roles } from "../../contracts/role.ts";
+import { HttpProblem, unavailable } from "../problems.ts";
+import type { Principal } from "./principal.ts";
 
 type JwtVariables = Pick<
   Environment,
@@ -78,15 +79,13 @@ async function checked(verify: () => Promise<{ payload: JWTPayload }>): Promise<
       error instanceof errors.JWKSNoMatchingKey ||
       error instanceof errors.JWKSMultipleMatchingKeys;
     if (isTokens) throw new HttpProblem(401, refusal);
-    throw new HttpProblem(503, "The keys that tokens are checked with cannot be fetched; try again.", {
-      "retry-after": "5",
-    });
+    throw unavailable("The keys that tokens are checked with cannot be fetched; try again.");
   }
 }
 
 function principalOf(payload: JWTPayload, { JWT_TENANT_CLAIM, JWT_ROLE_CLAIM }: JwtVariables): Principal {
   const tenant = tenantSlugSchema.safeParse(payload[JWT_TENANT_CLAIM]);
-  if (!tenant.success) throw new HttpProblem(401, `Given token not valid: it names no tenant.`);
+  if (!tenant.success) throw new HttpProblem(401, "Given token not valid: it names no tenant.");
   const role = z.enum(roles).safeParse(payload[JWT_ROLE_CLAIM]);
   if (!role.success) throw new HttpProblem(403, "This token's role may do nothing here.");
   return { tenant: tenant.data, role: role.data, id: `jwt:${tenant.data}:${payload.sub ?? ""}` };

@@ -1,6 +1,4 @@
-/** SegOps' roles. A viewer reads; the others also write. */
-export const roles = ["viewer", "member", "admin", "owner"] as const;
-export type Role = (typeof roles)[number];
+import type { Role } from "../../contracts/role.ts";
 
 /** Who asks. */
 export interface Principal {

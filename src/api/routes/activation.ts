@@ -1,11 +1,11 @@
 import type { FastifyRequest } from "fastify";
+import { z } from "zod";
 import { activationParamsSchema, deleteQuerySchema, noQuerySchema } from "../../contracts/http.ts";
 import { activationSchema } from "../../contracts/http-answers.ts";
 import { replacement, type WriteSchemas } from "../../contracts/http-config.ts";
-import type { ConnectorKey, ConnectorSettings, ConnectorView } from "../../client.ts";
-import { z } from "zod";
+import type { ConnectorSettings, ConnectorView } from "../../client.ts";
 import { readProblems, writeProblems } from "../answers.ts";
-import { principalOf } from "../auth/authenticate.ts";
+import { askedConnector, existingConnector } from "../asked-connector.ts";
 import type { Gateway, Server } from "../gateway.ts";
 import { askedBy } from "../idempotency.ts";
 import { HttpProblem } from "../problems.ts";
@@ -31,7 +31,7 @@ export function activationRoutes(server: Server, gateway: Gateway, { patch, put 
       querystring: noQuerySchema,
       response: { 200: activationSchema.describe("The connector as it is now."), ...readProblems },
     },
-    handler: (request) => gateway.reads.view(keyOf(request)),
+    handler: (request) => gateway.reads.view(askedConnector(request)),
   });
 
   server.route({
@@ -90,8 +90,7 @@ export function activationRoutes(server: Server, gateway: Gateway, { patch, put 
       },
     },
     handler: async (request, reply) => {
-      const key = keyOf(request);
-      await gateway.reads.logged(key);
+      const key = await existingConnector(gateway, request);
       await gateway.writes.remove(key, request.query.cleanup === "true", askedBy(request));
       return await reply.code(204).send();
     },
@@ -103,7 +102,7 @@ async function change(
   request: FastifyRequest,
   { segment, status, config }: Change,
 ): Promise<ConnectorView> {
-  const key = keyOf(request as FastifyRequest<{ Params: { id: number } }>);
+  const key = askedConnector(request as FastifyRequest<{ Params: { id: number } }>);
   const view = await gateway.reads.logged(key);
   if (segment !== undefined && segment !== key.segment_id) {
     throw new HttpProblem(409, {
@@ -113,8 +112,4 @@ async function change(
   const changed = config && Object.keys(config).length > 0 ? config : undefined;
   if (!status && !changed) return view;
   return (await gateway.writes.change(key, { status, config: changed }, askedBy(request))) ?? view;
-}
-
-export function keyOf(request: FastifyRequest<{ Params: { id: number } }>): ConnectorKey {
-  return { tenant_slug: principalOf(request).tenant, segment_id: request.params.id };
 }

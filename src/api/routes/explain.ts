@@ -1,8 +1,8 @@
 import { explanationSchema } from "../../contracts/explain.ts";
 import { activationParamsSchema, explainQuerySchema } from "../../contracts/http.ts";
 import { readProblems } from "../answers.ts";
+import { existingConnector } from "../asked-connector.ts";
 import type { Gateway, Server } from "../gateway.ts";
-import { keyOf } from "./activation.ts";
 
 /** What became of one user. The id is in the address, so no log of ours has addresses, and the answer does not repeat it. */
 export function explainRoutes(server: Server, gateway: Gateway): void {
@@ -23,8 +23,7 @@ export function explainRoutes(server: Server, gateway: Gateway): void {
       },
     },
     handler: async (request) => {
-      const key = keyOf(request);
-      await gateway.reads.logged(key);
+      const key = await existingConnector(gateway, request);
       const { user_id, limit, before } = request.query;
       return await gateway.explain(key, user_id, { limit, before });
     },

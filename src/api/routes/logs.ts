@@ -2,9 +2,9 @@ import { activationParamsSchema, pageQuerySchema } from "../../contracts/http.ts
 import { runPageSchema } from "../../contracts/http-answers.ts";
 import { shownRun } from "../../client/logged-view.ts";
 import { readProblems } from "../answers.ts";
+import { existingConnector } from "../asked-connector.ts";
 import type { Gateway, Server } from "../gateway.ts";
 import { pageEnvelope } from "../pages.ts";
-import { keyOf } from "./activation.ts";
 
 /** A connector's runs from its log. */
 export function logsRoutes(server: Server, gateway: Gateway): void {
@@ -21,8 +21,7 @@ export function logsRoutes(server: Server, gateway: Gateway): void {
       response: { 200: runPageSchema.describe("One page of them."), ...readProblems },
     },
     handler: async (request) => {
-      const key = keyOf(request);
-      await gateway.reads.logged(key);
+      const key = await existingConnector(gateway, request);
       const { page, page_size } = request.query;
       const log = gateway.reads.log(key);
       const { lastNumber: count } = await log.end();

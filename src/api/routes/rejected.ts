@@ -1,8 +1,8 @@
 import { rejectedReasonsSchema } from "../../contracts/rejected.ts";
 import { activationParamsSchema, noQuerySchema } from "../../contracts/http.ts";
 import { readProblems } from "../answers.ts";
+import { existingConnector } from "../asked-connector.ts";
 import type { Gateway, Server } from "../gateway.ts";
-import { keyOf } from "./activation.ts";
 
 /** Why Braze rejects users, without a name among them. */
 export function rejectedRoutes(server: Server, gateway: Gateway): void {
@@ -22,8 +22,7 @@ export function rejectedRoutes(server: Server, gateway: Gateway): void {
       },
     },
     handler: async (request) => {
-      const key = keyOf(request);
-      await gateway.reads.logged(key);
+      const key = await existingConnector(gateway, request);
       return await gateway.rejectedReasons(key);
     },
   });

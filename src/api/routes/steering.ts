@@ -7,9 +7,9 @@ import {
 } from "../../contracts/http.ts";
 import { queuedSchema } from "../../contracts/http-answers.ts";
 import { writeProblems } from "../answers.ts";
+import { existingConnector } from "../asked-connector.ts";
 import type { Gateway, Server } from "../gateway.ts";
 import { answerOnce } from "../idempotency.ts";
-import { keyOf } from "./activation.ts";
 
 const queued = { status: 202, body: { status: "queued" } } as const;
 
@@ -38,8 +38,7 @@ export function steeringRoutes(server: Server, gateway: Gateway): void {
       config: { writes: true },
       schema: { operationId: `${kind}Activation`, summary, description, ...common, body: emptyBodySchema },
       handler: async (request, reply) => {
-        const key = keyOf(request);
-        await gateway.reads.logged(key);
+        const key = await existingConnector(gateway, request);
         return await answerOnce(gateway, request, reply, async (asked) => {
           await gateway.writes.run(key, kind, asked);
           return queued;
@@ -60,9 +59,8 @@ export function steeringRoutes(server: Server, gateway: Gateway): void {
       body: approvalSchema,
     },
     handler: async (request, reply) => {
-      const key = keyOf(request);
+      const key = await existingConnector(gateway, request);
       const { digest } = request.body;
-      await gateway.reads.logged(key);
       return await answerOnce(gateway, request, reply, async (asked) => {
         await gateway.writes.approveRemoval(key, digest, asked);
         return queued;

@@ -8,7 +8,7 @@ import { parseRecompute, type Recompute } from "../../contracts/recompute.ts";
 import { pick } from "../answers.ts";
 import type { Gateway, Server } from "../gateway.ts";
 import type { WebhookOutcome } from "../metrics.ts";
-import { HttpProblem, problemOf } from "../problems.ts";
+import { HttpProblem, problemOf, unavailable } from "../problems.ts";
 import { Coalescer } from "../webhook/coalescer.ts";
 import { KnownConnectors } from "../webhook/known-connectors.ts";
 import { isSigned } from "../webhook/signature.ts";
@@ -100,7 +100,7 @@ export async function webhookRoutes(server: Server, gateway: Gateway): Promise<v
         { error: error instanceof Error ? error.name : "unknown" },
         "a recompute could not be handed on",
       );
-      throw new HttpProblem(503, lost, { "retry-after": "5" });
+      throw unavailable(lost);
     }
   }
 }
