@@ -23,7 +23,7 @@ interface CallOptions {
 /** Asks the gateway; answers its JSON, undefined where it has none. Throws an `ApiError`. */
 export type Call = <Answer>(path: string, options?: CallOptions) => Promise<Answer>;
 
-/** A write that no worker took in time is repeated so often: the gateway carries the same request out once. Reads are a query's to repeat. */
+/** A write that no worker took in time is repeated so often, a POST under one key: it is carried out once. Reads are a query's to repeat. */
 const repeats = 2;
 
 /** Every call with this key. `onRefusedKey`: the gateway answered 401, so the key is of no use any more. */
@@ -34,6 +34,7 @@ export function createCall(apiKey: string, onRefusedKey: () => void): Call {
       headers: {
         Authorization: `ApiKey ${apiKey}`,
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...(method === "POST" ? { "Idempotency-Key": newKey() } : {}),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(signal ? { signal } : {}),
@@ -46,6 +47,13 @@ export function createCall(apiKey: string, onRefusedKey: () => void): Call {
     if (response.status === 401) onRefusedKey();
     throw apiError(response, answer);
   };
+}
+
+/** Not `randomUUID`: a page that is served without TLS has none. */
+function newKey(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
 }
 
 async function patientAnswerTo(path: string, repeats: number, init: RequestInit): Promise<Response> {
