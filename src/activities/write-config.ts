@@ -14,7 +14,6 @@ import { CodedError } from "../contracts/errors.ts";
 import type { ConfigEntry, PendingRemoval } from "../contracts/log.ts";
 import type { WriteConfigInput, WrittenConfig } from "../contracts/run.ts";
 import { areFilesKept } from "../ledger/kept-files.ts";
-import type { Ledger } from "../ledger/ledger.ts";
 import type { ConnectorLog } from "../ledger/log.ts";
 import type { ActivityDeps } from "./deps.ts";
 
@@ -85,7 +84,10 @@ async function nextEntry(
   return { ...head, change, status: statusAfter(change, latest), config, ...(approved ? { approved } : {}) };
 }
 
-/** The exits that a digest names, as some run of late held them: a newer one holding others does not void the approval. */
+/**
+ * The exits that a digest names, as some run of late held them: a newer one holding others does not void the approval. One whose files
+ * a clean-up may have taken is refused, so that no guard ever misses them; one whose file is lost before that stops the next run.
+ */
 async function approvedRemoval(
   { ledger }: Pick<ActivityDeps, "ledger">,
   { key, config, at }: WriteConfigInput,
@@ -99,16 +101,10 @@ async function approvedRemoval(
     .filter((commit, runsSince) => commit && areFilesKept(commit, { runsSince, at }))
     .map((commit) => commit?.pending_removal)
     .find((pending) => pending?.digest === parsed.data.digest);
-  // A set that is gone must not be approved: the next guard would miss it and stop the connector.
-  if (held && (await areThere(ledger, held))) return held;
+  if (held) return held;
   throw invalid([
     { field: "digest", message: "names no removal that is held; look at the connector for the present one" },
   ]);
-}
-
-async function areThere(ledger: Ledger, { sets }: PendingRemoval): Promise<boolean> {
-  for (const { file } of sets) if (!(await ledger.isThere(file))) return false;
-  return true;
 }
 
 function statusAfter(change: ConfigEntry["change"], latest: ConfigEntry | undefined): ConfigEntry["status"] {

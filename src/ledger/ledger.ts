@@ -40,8 +40,6 @@ export interface Ledger {
   createSnapshot(signal?: AbortSignal): SnapshotBuilder;
   publishSnapshot(input: PublishSnapshotInput): Promise<FileRef>;
   diffChannels(input: DiffInput): Promise<ChannelPlan[]>;
-  /** Whether there is a file of that name, whole or not. */
-  isThere(ref: FileRef): Promise<boolean>;
   readPart(ref: FileRef): Promise<string[]>;
   publishRejects(folder: string, number: number, inline: RejectsByCode): Promise<FileRef>;
   readRejects(rejects: Rejects): Promise<RejectsByCode>;
@@ -71,7 +69,6 @@ export async function createLedger({
     createSnapshot: (signal) => createSnapshot(deps, signal),
     publishSnapshot: (input) => publishSnapshot(deps, input),
     diffChannels: (input) => diffChannels(deps, input),
-    isThere: (ref) => deps.files.isThere(ref),
     readPart: (ref) => readPart(deps, ref),
     publishRejects: (folder, number, inline) => publishRejects(deps, folder, number, inline),
     readRejects: (rejects) => readRejects(deps, rejects),
