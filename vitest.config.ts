@@ -29,7 +29,8 @@ export default defineConfig({
           testTimeout: 120_000,
           // A stage's processes may take 90 s each to be ready, one after the other.
           hookTimeout: 240_000,
-          maxWorkers: 2,
+          // They mostly wait: for heartbeats to time out, windows to pass, processes to start.
+          maxWorkers: 3,
           // Real servers, processes and kills on shared machines: a stall of the machine's own is told from a fault by a second try.
           retry: 1,
           sequence: { groupOrder: 2 },
