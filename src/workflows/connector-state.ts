@@ -61,6 +61,8 @@ interface RunTie {
   outlives: boolean;
   /** It knows that newer membership waits. */
   told: boolean;
+  /** It was asked to stop: once is enough, until it is asked to report again, which may be another execution of it after a reset. */
+  stopped: boolean;
   /** When it is next asked to report its end; null where it is a child of this history, whose end Temporal reports. */
   attachAtMs: number | null;
   /** It said that it ended: the log has its commit. */
@@ -80,6 +82,7 @@ export type ConnectorEvent =
   | { type: "verificationRequested"; sample: number }
   | { type: "runStarted"; run: CurrentRun; outlives: boolean }
   | { type: "runTold" }
+  | { type: "runStopped" }
   | { type: "runAttached"; at: number }
   | { type: "runReported"; number: unknown }
   | { type: "runEnded"; committed: CommittedRun; at: number }
@@ -105,7 +108,9 @@ export function newConnectorState(carried: CarriedState | undefined): ConnectorS
     wanted: carried?.wanted ?? null,
     sample: carried?.sample ?? null,
     currentRun: carried?.run?.current ?? null,
-    tie: carried?.run ? { outlives: true, told: carried.run.told, attachAtMs: 0, reported: false } : null,
+    tie: carried?.run
+      ? { outlives: true, told: carried.run.told, stopped: false, attachAtMs: 0, reported: false }
+      : null,
     lostRun: carried?.lostRun ?? null,
     lastRun: null,
     channels: [],
@@ -179,7 +184,7 @@ export function transition(state: ConnectorState, event: ConnectorEvent): Connec
       return {
         ...state,
         currentRun: event.run,
-        tie: { outlives: event.outlives, told: false, attachAtMs: null, reported: false },
+        tie: { outlives: event.outlives, told: false, stopped: false, attachAtMs: null, reported: false },
         wanted: null,
         sample: null,
         retryAtMs: null,
@@ -188,7 +193,9 @@ export function transition(state: ConnectorState, event: ConnectorEvent): Connec
     case "runTold":
       return withTie(state, { told: true });
     case "runAttached":
-      return withTie(state, { attachAtMs: event.at + attachIntervalMs });
+      return withTie(state, { stopped: false, attachAtMs: event.at + attachIntervalMs });
+    case "runStopped":
+      return withTie(state, { stopped: true });
     case "runReported":
       return isFollowed(state) && event.number === state.currentRun?.number
         ? withTie(state, { reported: true })

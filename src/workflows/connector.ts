@@ -422,8 +422,11 @@ class ConnectorLife {
 
   stopUnwantedRun(): void {
     if (!isRunUnwanted(this.#state)) return;
-    if (this.#state.tie?.outlives) this.send((run) => run.cancel());
-    else this.#run?.scope.cancel();
+    if (!this.#state.tie?.outlives) return this.#run?.scope.cancel();
+    // One that is still starting is asked once it has started.
+    if (this.#state.tie.stopped || !this.canReachRun()) return;
+    this.apply({ type: "runStopped" });
+    this.send((run) => run.cancel());
   }
 
   /** Once per run: it may be sending for an hour, and then it had better begin anew. */
