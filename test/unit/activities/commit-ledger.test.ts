@@ -7,6 +7,7 @@ import type { ConnectorKey } from "../../../src/contracts/connector-id.ts";
 import { connectorFolder, type Commit, type Plan } from "../../../src/contracts/log.ts";
 import type { CommitLedgerInput, PartOutcome, VerifiedWrites } from "../../../src/contracts/run.ts";
 import { attribute, emptyLedger, openLedgerWorld, planOf, type LedgerWorld } from "../ledger/ledger-world.ts";
+import { createdConnector } from "./created-connector.ts";
 
 const at = "2026-05-02T14:32:05.000Z";
 const error = { code: "run_cancelled", message: "stopped" };
@@ -115,26 +116,5 @@ async function close(key: ConnectorKey, number: number, input: Partial<CommitLed
 }
 
 async function connector(): Promise<ConnectorKey> {
-  const key = { tenant_slug: "acme", segment_id: ++segment };
-  await world.ledger.log(key).writeConfig({
-    version: 1,
-    kind: "config",
-    number: 1,
-    at,
-    workflow_id: "braze/acme/7",
-    change_id: "first",
-    change: "configured",
-    status: "active",
-    config: {
-      rest_endpoint: "https://rest.iad-01.braze.com",
-      api_key: "e30.a.b.c.d",
-      attribute_name: "segops_segment_7",
-      exit_mode: "remove",
-      create_missing_users: true,
-      max_removal_percent: 30,
-      requests_per_second: 1000,
-      batch_size: 75,
-    },
-  });
-  return key;
+  return await createdConnector(world, ++segment);
 }

@@ -6,6 +6,7 @@ import { pendingRemoval, removalGuards } from "../../../src/activities/removal-g
 import type { ChannelPlan, ConfigEntry, FileRef, LedgerRef } from "../../../src/contracts/log.ts";
 import { ConnectorLog } from "../../../src/ledger/log.ts";
 import { openStorage } from "../../../src/storage/open-storage.ts";
+import { firstConfig } from "../ledger/ledger-world.ts";
 
 const attribute = "attribute:segops_segment_7";
 const group = "subscription_group:6f1a3c52-0b0f-4c6e-9b5a-0f3f6c0d9a11";
@@ -29,24 +30,11 @@ function file(name: string, rows = 120): FileRef {
 
 async function written(number: number, approved?: ConfigEntry["approved"]): Promise<ConfigEntry> {
   const entry: ConfigEntry = {
-    version: 1,
-    kind: "config",
+    ...firstConfig,
     number,
-    at: "2026-05-02T14:32:05.000Z",
-    workflow_id: "braze/acme/7",
     change_id: `change ${number}`,
     change: approved ? "removal_approved" : "configured",
-    status: "active",
-    config: {
-      rest_endpoint: "https://rest.iad-01.braze.com",
-      api_key: "e30.a.b.c.d",
-      attribute_name: "segops_segment_7",
-      exit_mode: "remove",
-      create_missing_users: true,
-      max_removal_percent: 25,
-      requests_per_second: 1000,
-      batch_size: 75,
-    },
+    config: { ...firstConfig.config, max_removal_percent: 25 },
     ...(approved ? { approved } : {}),
   };
   await log.writeConfig(entry);
