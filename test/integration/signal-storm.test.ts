@@ -13,7 +13,7 @@ const signals = 10_000;
 const users = 20_000;
 /**
  * `STORM_SECONDS=60` for raw signals spread over a minute, 0 for as fast as they go. Only where it is set: Temporal lets no history end
- * in whose last task another signal came, so this measures the machine and not a promise (docs/reliability.md, "Left over").
+ * in whose last task another signal came, so that how fast they may come is the machine's to say (docs/reliability.md, "Left over").
  */
 const rawSeconds = Number(process.env["STORM_SECONDS"] ?? Number.NaN);
 
